@@ -7,18 +7,15 @@ that begins with `CANNOT_RUN`; the summary repeats those reasons, and with `CI` 
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from private_postgres import PostgresMissing, PrivatePostgres
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "support"))  # importlib mode leaves sys.path alone; helpers live in there
-
-from private_postgres import PrivatePostgres, PostgresMissing  # noqa: E402, I001
 
 CANNOT_RUN = "cannot run here: "
 NOW = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)

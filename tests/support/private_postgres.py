@@ -1,7 +1,7 @@
 """A PostgreSQL server that belongs to one test session.
 
-It listens on a free loopback port only, keeps its files in the folder given and flushes nothing to disk: its data
-is thrown away. As root (containers, CI) it runs as the user `postgres`, because PostgreSQL refuses root.
+It listens on a free loopback port only, keeps its files in the folder given and flushes nothing to disk: its
+data is thrown away. As root (containers, CI) it runs as the user `postgres`, because PostgreSQL refuses root.
 """
 
 import itertools
