@@ -27,9 +27,7 @@ def find_folder(name: str) -> Path:
             return folder
     looked = ", ".join(str(place) for place in _places())
     raise CrmError(
-        _("The folder “{name}” of CRM Workbench is missing. Looked in: {looked}.").format(
-            name=name, looked=looked
-        )
+        _("The folder “{name}” of CRM Workbench is missing. Looked in: {looked}.").format(name=name, looked=looked)
     )
 
 

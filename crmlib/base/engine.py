@@ -1,0 +1,112 @@
+"""Where records live: an engine for an address, and sessions that keep the house rules on either database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import StaticPool
+
+from crmlib.base.errors import Conflict, InvalidInput, Refused, Unavailable
+from crmlib.base.journal import stamp_records, write_changes
+from crmlib.i18n import gettext as _
+
+# How long a SQLite writer waits for its turn, in seconds.
+_PATIENCE = 30
+
+
+def connect(address: str) -> Engine:
+    """An engine for a database address: `sqlite:///path/crm.sqlite` or `postgresql://user@host/name`.
+
+    Raises InvalidInput for an address of another kind. Nothing is opened yet.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise InvalidInput(_("Database"), address, _("use sqlite:///FILE or postgresql://USER@HOST/NAME")) from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "postgresql":
+        try:
+            return create_engine(url, pool_pre_ping=True)
+        except ImportError:
+            raise Unavailable(_("PostgreSQL needs one more package: pip install psycopg[binary]")) from None
+    if url.get_backend_name() != "sqlite":
+        raise InvalidInput(_("Database"), address, _("use sqlite:///FILE or postgresql://USER@HOST/NAME"))
+    options: dict[str, Any] = {"connect_args": {"timeout": _PATIENCE}}
+    if url.database in (None, "", ":memory:"):
+        options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _open_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def sqlite_address(path: Path) -> str:
+    """The address of the SQLite database in `path`."""
+    return f"sqlite:///{path}"
+
+
+def sessions(
+    engine: Engine, *, clock: Callable[[], datetime], actor: str, door: str
+) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
+    """Makers of writing and of reading sessions, which know the time, who acts, and through which door."""
+    info = {"clock": clock, "actor": actor, "door": door}
+    writing = sessionmaker(engine.execution_options(crm_write=True), info=info, expire_on_commit=False)
+    reading = sessionmaker(engine, info=info, expire_on_commit=False)
+    event.listen(writing, "before_flush", stamp_records)
+    event.listen(writing, "after_flush", write_changes)
+    event.listen(reading, "before_flush", _refuse_to_write)
+    return writing, reading
+
+
+@contextmanager
+def transaction(maker: sessionmaker[Session]) -> Iterator[Session]:
+    """A session that commits on leaving and rolls back on an error; database errors leave as ours."""
+    with told(), maker.begin() as session:
+        yield session
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what the database's refusal means to people, instead of what it means to the database."""
+    try:
+        yield
+    except StaleDataError as stale:
+        raise Conflict(
+            _("Someone else changed this record in the meantime. Reload it to see both versions.")
+        ) from stale
+    except IntegrityError as error:
+        raise Refused(
+            _("The database refused this, because other records depend on it or it exists already.")
+        ) from error
+    except OperationalError as error:
+        raise Unavailable(_("The database does not answer: {reason}").format(reason=_reason(error))) from error
+
+
+def _reason(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error).__name__
+
+
+def _refuse_to_write(session: Session, *_: Any) -> None:
+    if session.new or session.deleted or any(session.is_modified(record) for record in session.dirty):
+        raise TypeError("this session only reads; write inside `with workbench.session() as session:`")
+
+
+def _open_sqlite(connection: Any, record: Any) -> None:
+    # The driver's own transactions begin late and deferred; `_begin_sqlite` begins them as we need.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that writes later fails at once when another writer came between; an immediate one waits.
+    write = connection.get_execution_options().get("crm_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,64 @@
+"""Column types and shorthands that records use."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from babel.numbers import get_currency_precision, list_currencies
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Double, Integer, String, Text, case, cast
+from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+CurrencyCode = Annotated[str, mapped_column(String(3))]
+CountryCode = Annotated[str, mapped_column(String(2))]
+LongText = Annotated[str, mapped_column(Text)]
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment: aware and in UTC on both sides; a naive one is a bug and raises TypeError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError(f"a moment needs a time zone, {value!r} has none")
+        value = value.astimezone(UTC)
+        # SQLite keeps text: without the offset all rows have one width, and so compare rightly.
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def major_units(minor: Any, currency: Any) -> ColumnElement[float]:
+    """The amount as a float of major units, for frames: read and modelled, nothing owed is computed in it."""
+    by_digits: dict[int, list[str]] = {}
+    for code in list_currencies():
+        by_digits.setdefault(get_currency_precision(code), []).append(code)
+    usual = by_digits.pop(2) and 100
+    factor = case(
+        *((currency.in_(sorted(codes)), 10**digits) for digits, codes in sorted(by_digits.items())),
+        else_=usual,
+    )
+    return cast(minor, Double) / factor
+
+
+def to_amount(minor: int | None, currency: str) -> Decimal | None:
+    """Minor units, as a column has them, in major units."""
+    return None if minor is None else Decimal(minor).scaleb(-get_currency_precision(currency))
+
+
+def money_columns(minor: str, currency: str) -> tuple[MappedColumn[Any], MappedColumn[Any]]:
+    """The two columns behind a `Mapped[Money | None] = composite(...)`."""
+    return (
+        mapped_column(minor, BigInteger, nullable=True),
+        mapped_column(currency, String(3), nullable=True),
+    )

@@ -1,0 +1,234 @@
+"""What may be asked about parties."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, selectinload
+
+from crmlib.base import NotFound, Page, choose, like_pattern, read_frame, read_page
+from crmlib.contacts.records import (
+    Address,
+    Affiliation,
+    ContactKind,
+    ContactPoint,
+    Lifecycle,
+    Organization,
+    Party,
+    PartyKind,
+    Person,
+    folded,
+)
+from crmlib.i18n import gettext as _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTIES = {
+    "party_id": "int64",
+    "kind": "category",
+    "party": "str",
+    "lifecycle": "category",
+    "organization": "str",
+    "owner_id": "Int64",
+    "owner": "str",
+    "city": "str",
+    "country": "category",
+    "source": "category",
+    "created_at": "datetime64[us, UTC]",
+    "last_activity_at": "datetime64[us, UTC]",
+}
+
+_Owner = aliased(Party, name="owner")
+_Employer = aliased(Party, name="employer")
+
+# By which columns a list of parties can be ordered; what comes from an address is looked up here.
+_ORDERS: dict[str, ColumnElement[Any]] = {
+    "name": Party.folded.expression,
+    "lifecycle": Party.lifecycle.expression,
+    "owner": _Owner.folded.expression,
+    "city": func.lower(Address.city),
+    "last_activity_at": Party.last_activity_at.expression,
+    "created_at": Party.created_at.expression,
+}
+
+
+def parties(session: Session, *, search: str = "", with_colleagues: bool = False) -> "pd.DataFrame":
+    """Everyone we know, by name.
+
+    One row per party; `party_id` is unique. Columns are `PARTIES`, also when there is nobody. `organization` is
+    where a person works now, or what an organization belongs to; `city` and `country` (ISO 3166) are of the
+    preferred address; `last_activity_at` is the newest activity that has happened, NaT where there was none.
+    """
+    return read_frame(session, _rows(search, with_colleagues).order_by(Party.folded, Party.id), PARTIES)
+
+
+def parties_page(
+    session: Session,
+    *,
+    search: str = "",
+    lifecycle: Lifecycle | None = None,
+    kind: PartyKind | None = None,
+    owner_id: int | None = None,
+    sort: str = "name",
+    descending: bool = False,
+    page: int = 1,
+    per_page: int = 20,
+) -> Page:
+    """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense."""
+    rows = _rows(search, with_colleagues=lifecycle is Lifecycle.COLLEAGUE)
+    if lifecycle is not None:
+        rows = rows.where(Party.lifecycle == lifecycle)
+    if kind is not None:
+        rows = rows.where(Party.kind == kind)
+    if owner_id is not None:
+        rows = rows.where(Party.owner_id == owner_id)
+    by = choose(_ORDERS, sort, "name")
+    order = [by.desc().nulls_last() if descending else by.asc().nulls_last(), Party.id]
+    return read_page(session, rows, order=order, page=page, per_page=per_page)
+
+
+def lifecycle_counts(session: Session) -> dict[str, int]:
+    """How many parties stand where, colleagues left out: lifecycle to count."""
+    rows = select(Party.lifecycle, func.count()).where(Party.lifecycle != Lifecycle.COLLEAGUE).group_by(Party.lifecycle)
+    return {lifecycle.value: count for lifecycle, count in session.execute(rows)}
+
+
+def find_parties(
+    session: Session,
+    text: str,
+    *,
+    kind: PartyKind | None = None,
+    colleagues: bool = False,
+    limit: int = 8,
+) -> list[dict[str, Any]]:
+    """The parties that fit what is being typed: whose name begins with it first, then those that hold it.
+
+    One dict per party: party_id, party, kind, organization. `colleagues` asks for them instead of for customers.
+    """
+    rows = _rows(text, with_colleagues=colleagues)
+    rows = rows.where(
+        (Party.lifecycle == Lifecycle.COLLEAGUE) if colleagues else (Party.lifecycle != Lifecycle.COLLEAGUE)
+    )
+    if kind is not None:
+        rows = rows.where(Party.kind == kind)
+    begins = Party.folded.like(like_pattern(folded(text))[1:], escape="\\")
+    rows = rows.order_by(begins.desc(), Party.folded, Party.id).limit(limit)
+    wanted = ("party_id", "party", "kind", "organization")
+    return [{key: row[key] for key in wanted} for row in session.execute(rows).mappings()]
+
+
+def party_card(session: Session, party_id: int) -> Party:
+    """A party with all that its page shows of it, read in a fixed number of queries. Raises NotFound."""
+    loaded = (selectinload(Party.contact_points), selectinload(Party.addresses), selectinload(Party.owner))
+    people = selectinload(Person.affiliations).selectinload(Affiliation.organization)
+    members = selectinload(Organization.affiliations).selectinload(Affiliation.person)
+    family = (selectinload(Organization.parent), selectinload(Organization.subsidiaries))
+    found = session.scalar(select(Party).where(Party.id == party_id).options(*loaded))
+    if found is None:
+        raise NotFound(_("customer"), party_id)
+    if isinstance(found, Person):
+        session.scalar(select(Person).where(Person.id == party_id).options(people))
+    else:
+        session.scalar(select(Organization).where(Organization.id == party_id).options(members, *family))
+    return found
+
+
+def near_parties(
+    session: Session, *, name: str = "", email: str = "", phone: str = "", limit: int = 3
+) -> list[dict[str, Any]]:
+    """Parties that look like one about to be added: the same normalised e-mail or phone, or the same name.
+
+    One dict per party: party_id, party, kind, organization, why. Saving is never prevented by them.
+    """
+    reasons: list[tuple[str, ColumnElement[bool]]] = []
+    for text, why in ((email, _("same e-mail")), (phone, _("same phone"))):
+        if text:
+            same = exists().where(ContactPoint.party_id == Party.id, ContactPoint.normalised == text)
+            reasons.append((why, same))
+    if folded(name):
+        reasons.append((_("same name"), Party.folded == folded(name)))
+    found: dict[int, dict[str, Any]] = {}
+    for why, same in reasons:
+        for row in session.execute(_rows("", with_colleagues=True).where(same).limit(limit)).mappings():
+            wanted = {key: row[key] for key in ("party_id", "party", "kind", "organization")}
+            found.setdefault(row["party_id"], wanted | {"why": why})
+    return list(found.values())[:limit]
+
+
+def colleagues(session: Session) -> list[dict[str, Any]]:
+    """The people on our side, by name: dicts of party_id and party."""
+    rows = select(Party.id.label("party_id"), Party.name.label("party"))
+    rows = rows.where(Party.lifecycle == Lifecycle.COLLEAGUE).order_by(Party.folded, Party.id)
+    return [dict(row._mapping) for row in session.execute(rows)]
+
+
+def _rows(search: str, with_colleagues: bool) -> Select[Any]:
+    affiliation = (
+        select(Affiliation.organization_id)
+        .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
+        .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
+        .limit(1)
+        .correlate(Party)
+        .scalar_subquery()
+    )
+    parent = select(Organization.__table__.c.parent_id).where(Organization.__table__.c.id == Party.id)
+    above = func.coalesce(affiliation, parent.correlate(Party).scalar_subquery())
+    address = (
+        select(Address.id)
+        .where(Address.party_id == Party.id)
+        .order_by(Address.is_preferred.desc(), Address.id)
+        .limit(1)
+        .correlate(Party)
+        .scalar_subquery()
+    )
+    rows = (
+        select(
+            Party.id.label("party_id"),
+            Party.kind,
+            Party.name.label("party"),
+            Party.lifecycle,
+            _Employer.name.label("organization"),
+            Party.owner_id,
+            _Owner.name.label("owner"),
+            Address.city,
+            Address.country,
+            Party.source,
+            Party.created_at,
+            Party.last_activity_at,
+        )
+        .outerjoin(_Owner, _Owner.id == Party.owner_id)
+        .outerjoin(_Employer, _Employer.id == above)
+        .outerjoin(Address, Address.id == address)
+    )
+    if not with_colleagues:
+        rows = rows.where(Party.lifecycle != Lifecycle.COLLEAGUE)
+    for word in folded(search).split():
+        rows = rows.where(_holds(word))
+    return rows
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    pattern = like_pattern(word)
+    reached = exists().where(ContactPoint.party_id == Party.id, ContactPoint.normalised.like(pattern, escape="\\"))
+    digits = "".join(sign for sign in word if sign.isdigit())
+    if len(digits) >= 4 and digits == word.lstrip("+0").replace("-", ""):
+        # 0721234567 is how people type what is kept as +40721234567.
+        by_phone = and_(
+            ContactPoint.party_id == Party.id,
+            ContactPoint.kind != ContactKind.EMAIL,
+            ContactPoint.normalised.like(like_pattern(digits), escape="\\"),
+        )
+        reached = or_(reached, exists().where(by_phone))
+    return or_(Party.folded.like(pattern, escape="\\"), _Employer.folded.like(pattern, escape="\\"), reached)
+
+
+__all__ = [
+    "PARTIES",
+    "colleagues",
+    "find_parties",
+    "lifecycle_counts",
+    "near_parties",
+    "parties",
+    "parties_page",
+    "party_card",
+]

@@ -1,0 +1,208 @@
+"""What a board of deals shows: stages with their sums, and the first cards of each. Plain dicts, no frames."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased, selectinload
+
+from crmlib.base import Money, NotFound, like_pattern
+from crmlib.contacts import Party, folded
+from crmlib.i18n import gettext as _
+from crmlib.sales.records import Deal, Pipeline, Stage, StageEvent, StageKind
+
+__all__ = ["board", "deal_card", "deals_of", "lost_reason_counts", "open_deal_sums", "pipelines"]
+
+_Owner = aliased(Party, name="owner")
+
+
+def pipelines(session: Session) -> list[dict[str, Any]]:
+    """The pipelines, oldest first, with how many deals are open in each: dicts of pipeline_id, pipeline, n_open."""
+    n_open = (
+        select(func.count(Deal.id))
+        .join(Stage, Stage.id == Deal.stage_id)
+        .where(Stage.pipeline_id == Pipeline.id, Stage.kind == StageKind.OPEN)
+        .correlate(Pipeline)
+        .scalar_subquery()
+    )
+    rows = select(Pipeline.id.label("pipeline_id"), Pipeline.name.label("pipeline"), n_open.label("n_open"))
+    return [dict(row._mapping) for row in session.execute(rows.order_by(Pipeline.id))]
+
+
+def board(
+    session: Session,
+    pipeline_id: int,
+    *,
+    closed_since: date,
+    owner_id: int | None = None,
+    closing_by: date | None = None,
+    search: str = "",
+    cards: int = 20,
+    more: dict[int, int] | None = None,
+) -> list[dict[str, Any]]:
+    """The columns of a board, in order.
+
+    One dict per stage: stage_id, stage, kind, count, sums (one Money per currency, never added up across them),
+    cards. Open stages hold all their deals; won and lost ones those closed since `closed_since`. `cards` is how
+    many of them come with it, soonest expected close first (newest close first where closed); `more` asks for
+    another number in a stage.
+    """
+    shown = [
+        Stage.pipeline_id == pipeline_id,
+        (Stage.kind == StageKind.OPEN) | (Deal.closed_on >= closed_since),
+    ]
+    if owner_id is not None:
+        shown.append(Deal.owner_id == owner_id)
+    if closing_by is not None:
+        shown.append((Stage.kind != StageKind.OPEN) | (Deal.expected_close_on <= closing_by))
+    for word in folded(search).split():
+        pattern = like_pattern(word)
+        found = func.lower(Deal.name).like(pattern, escape="\\") | Party.folded.like(pattern, escape="\\")
+        shown.append(found)
+    stages = session.scalars(select(Stage).where(Stage.pipeline_id == pipeline_id).order_by(Stage.position))
+    columns: dict[int, dict[str, Any]] = {
+        stage.id: {
+            "stage_id": stage.id,
+            "stage": stage.name,
+            "kind": stage.kind.value,
+            "count": 0,
+            "sums": [],
+            "cards": [],
+        }
+        for stage in stages
+    }
+    for stage_id, currency, count, minor in session.execute(_sums(shown)):
+        columns[stage_id]["count"] += count
+        if minor is not None and currency:
+            columns[stage_id]["sums"].append(Money(int(minor), currency))
+    for card in _cards(session, shown, cards, more or {}):
+        columns[card["stage_id"]]["cards"].append(card)
+    return list(columns.values())
+
+
+def deal_card(session: Session, deal_id: int) -> Deal:
+    """A deal with its stage history, party, owner and product. Raises NotFound."""
+    loaded = (
+        selectinload(Deal.stage_events).selectinload(StageEvent.stage),
+        selectinload(Deal.stage).selectinload(Stage.pipeline).selectinload(Pipeline.stages),
+        selectinload(Deal.party),
+        selectinload(Deal.owner),
+        selectinload(Deal.product),
+    )
+    deal = session.scalar(select(Deal).where(Deal.id == deal_id).options(*loaded))
+    if deal is None:
+        raise NotFound(_("deal"), deal_id)
+    return deal
+
+
+def deals_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) -> list[dict[str, Any]]:
+    """The deals with any of these parties, open ones first, then the newest close."""
+    rows = (
+        select(
+            Deal.id.label("deal_id"),
+            Deal.name.label("deal"),
+            Stage.name.label("stage"),
+            Stage.kind.label("status"),
+            Deal.amount,
+            Deal.expected_close_on,
+            Deal.closed_on,
+        )
+        .join(Stage, Stage.id == Deal.stage_id)
+        .where(Deal.party_id.in_(list(party_ids)))
+        .order_by(
+            (Stage.kind != StageKind.OPEN),
+            Deal.closed_on.desc().nulls_first(),
+            Deal.expected_close_on.asc().nulls_last(),
+            Deal.id,
+        )
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in session.execute(rows)]
+
+
+def open_deal_sums(session: Session, party_ids: Iterable[int]) -> dict[int, tuple[int, list[Money]]]:
+    """What is open with each party: party id to the number of deals and their sums, one per currency."""
+    rows = (
+        select(Deal.party_id, Deal.currency, func.count(), func.sum(Deal.amount_minor))
+        .join(Stage, Stage.id == Deal.stage_id)
+        .where(Stage.kind == StageKind.OPEN, Deal.party_id.in_(list(party_ids)))
+        .group_by(Deal.party_id, Deal.currency)
+        .order_by(Deal.party_id, Deal.currency)
+    )
+    found: dict[int, tuple[int, list[Money]]] = {}
+    for party_id, currency, count, minor in session.execute(rows):
+        if party_id is None:
+            continue
+        known, sums = found.get(party_id, (0, []))
+        more = [Money(int(minor), currency)] if minor is not None and currency else []
+        found[party_id] = (known + count, sums + more)
+    return found
+
+
+def lost_reason_counts(session: Session, *, since: date) -> dict[str, int]:
+    """How often each reason was given for deals lost since a day, most often first."""
+    rows = (
+        select(Deal.lost_reason, func.count())
+        .join(Stage, Stage.id == Deal.stage_id)
+        .where(Stage.kind == StageKind.LOST, Deal.closed_on >= since, Deal.lost_reason.is_not(None))
+        .group_by(Deal.lost_reason)
+        .order_by(func.count().desc(), Deal.lost_reason)
+    )
+    return {reason: count for reason, count in session.execute(rows) if reason is not None}
+
+
+def _sums(shown: list[ColumnElement[bool]]) -> Any:
+    return (
+        select(Deal.stage_id, Deal.currency, func.count(), func.sum(Deal.amount_minor))
+        .join(Stage, Stage.id == Deal.stage_id)
+        .outerjoin(Party, Party.id == Deal.party_id)
+        .where(*shown)
+        .group_by(Deal.stage_id, Deal.currency)
+        .order_by(Deal.stage_id, Deal.currency)
+    )
+
+
+def _cards(
+    session: Session, shown: list[ColumnElement[bool]], cards: int, more: dict[int, int]
+) -> list[dict[str, Any]]:
+    in_order = (Deal.closed_on.desc().nulls_first(), Deal.expected_close_on.asc().nulls_last(), Deal.id)
+    entered = (
+        select(func.max(StageEvent.entered_at))
+        .where(StageEvent.deal_id == Deal.id, StageEvent.stage_id == Deal.stage_id)
+        .correlate(Deal)
+        .scalar_subquery()
+    )
+    ranked = (
+        select(
+            Deal.id.label("deal_id"),
+            func.row_number().over(partition_by=Deal.stage_id, order_by=in_order).label("rank"),
+        )
+        .join(Stage, Stage.id == Deal.stage_id)
+        .outerjoin(Party, Party.id == Deal.party_id)
+        .where(*shown)
+        .subquery()
+    )
+    rows = (
+        select(
+            Deal.id.label("deal_id"),
+            Deal.name.label("deal"),
+            Deal.stage_id,
+            Deal.party_id,
+            Party.name.label("party"),
+            Deal.owner_id,
+            _Owner.name.label("owner"),
+            Deal.amount,
+            Deal.expected_close_on,
+            Deal.closed_on,
+            entered.label("entered_at"),
+            ranked.c.rank,
+        )
+        .join(ranked, ranked.c.deal_id == Deal.id)
+        .outerjoin(Party, Party.id == Deal.party_id)
+        .outerjoin(_Owner, _Owner.id == Deal.owner_id)
+        .where(ranked.c.rank <= max([cards, *more.values()]))
+        .order_by(Deal.stage_id, ranked.c.rank)
+    )
+    found = (dict(row._mapping) for row in session.execute(rows))
+    return [card for card in found if card.pop("rank") <= more.get(card["stage_id"], cards)]
