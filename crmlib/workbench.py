@@ -28,6 +28,8 @@ from crmlib.base.settings import Settings, find_workspace, read_settings, write_
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext, set_locale
 
+__all__ = ["Department", "NoWorkbench", "Settings", "Workbench", "create_workbench", "open_workbench"]
+
 
 class Workbench:
     """A workbench that is open: `with wb.session() as session:` writes, `with wb.reading() as session:` reads.
@@ -231,7 +233,3 @@ def _takes_session(thing: object) -> bool:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-# The rooms are named here so that every record is known before the first query.
-_ROOMS = (contacts, catalog, activities, sales)

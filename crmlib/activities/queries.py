@@ -98,7 +98,7 @@ def due_activities(
     )
     if assignee_id is not None:
         rows = rows.where(_Doer.party_id == assignee_id)
-    return [dict(row._mapping) for row in session.execute(rows)]
+    return [dict(row) for row in session.execute(rows).mappings()]
 
 
 def next_steps(session: Session, record: str, record_ids: Iterable[int]) -> dict[int, dict[str, Any]]:

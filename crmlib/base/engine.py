@@ -99,7 +99,7 @@ def _refuse_to_write(session: Session, *_: Any) -> None:
         raise TypeError("this session only reads; write inside `with workbench.session() as session:`")
 
 
-def _open_sqlite(connection: Any, record: Any) -> None:
+def _open_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transactions begin late and deferred; `_begin_sqlite` begins them as we need.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):

@@ -1,7 +1,7 @@
 """Frames: what a query hands to an analyst, with columns and types that hold when it is empty too."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_frame(session: Session, rows: Select[*tuple[object, ...]], contract: Mapping[str, str]) -> "pd.DataFrame":
+def read_frame(session: Session, rows: Select[*tuple[Any, ...]], contract: Mapping[str, str]) -> "pd.DataFrame":
     """The rows as a frame with the columns, order and dtypes of `contract`.
 
     Flushes first, so that what this transaction wrote is seen; `pandas.read_sql` would miss it, and would type an
@@ -28,7 +28,7 @@ def read_frame(session: Session, rows: Select[*tuple[object, ...]], contract: Ma
     return pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in contract.items()})
 
 
-def _column(values: tuple[object, ...], dtype: str) -> "pd.Series[object]":
+def _column(values: tuple[Any, ...], dtype: Any) -> Any:
     import pandas as pd
 
     if dtype == "category":

@@ -98,7 +98,7 @@ def stamp_records(session: Session, *_: Any) -> None:
             raise TypeError("the journal is append-only")
     for record in session.new:
         if isinstance(record, Tracked):
-            record.created_at = record.created_at or now
+            record.created_at = getattr(record, "created_at", None) or now
             record.updated_at = now
     for record in session.dirty:
         if isinstance(record, Tracked) and session.is_modified(record):
@@ -132,7 +132,7 @@ def as_json(value: Any) -> Any:
 def record_name(record: Base | type[Base]) -> str:
     """What the journal calls this kind of record: the name of its base table."""
     mapper = inspect(record).mapper if isinstance(record, Base) else inspect(record)
-    return str(mapper.base_mapper.local_table.name)
+    return str(mapper.base_mapper.persist_selectable.description)
 
 
 def _changes(session: Session, kind: str, records: Iterable[object]) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ def _difference(record: Base, kind: str) -> tuple[dict[str, Any], dict[str, Any]
         if kind == "update":
             history: History = state.attrs[key].history
             if history.has_changes():
-                was, now = (list(side or [None])[0] for side in (history.deleted, history.added))
+                was, now = (next(iter(side or [None])) for side in (history.deleted, history.added))
                 before[key], after[key] = as_json(was), as_json(now)
         elif (value := state.dict.get(key)) is not None:
             (before if kind == "delete" else after)[key] = as_json(value)

@@ -21,7 +21,7 @@ class Page:
 
 def read_page(
     session: Session,
-    rows: Select[Any],
+    rows: Select[*tuple[Any, ...]],
     *,
     order: Sequence[ColumnElement[Any]],
     page: int = 1,
@@ -31,11 +31,11 @@ def read_page(
     per_page = max(1, min(per_page, MOST_ROWS))
     total = session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
     window = rows.order_by(*order).limit(per_page).offset((max(page, 1) - 1) * per_page)
-    return Page([dict(row._mapping) for row in session.execute(window)], total)
+    return Page([dict(row) for row in session.execute(window).mappings()], total)
 
 
 def like_pattern(text: str) -> str:
-    """`text` anywhere in a value, for LIKE with the escape character `\\`."""
+    r"""`text` anywhere in a value, for LIKE with the escape character `\`."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 

@@ -76,7 +76,8 @@ class Tracked:
     created_at: Mapped[datetime] = mapped_column(sort_order=98)
     updated_at: Mapped[datetime] = mapped_column(sort_order=99)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    # Mixed into DeclarativeBase subclasses, which read it as it stands.
+    __mapper_args__: Any = {"version_id_col": version}  # noqa: RUF012
 
     @property
     def concerns_party_id(self) -> int | None:

@@ -32,7 +32,7 @@ class Utc(TypeDecorator[datetime]):
         # SQLite keeps text: without the offset all rows have one width, and so compare rightly.
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -48,7 +48,7 @@ def major_units(minor: Any, currency: Any) -> ColumnElement[float]:
         *((currency.in_(sorted(codes)), 10**digits) for digits, codes in sorted(by_digits.items())),
         else_=usual,
     )
-    return cast(minor, Double) / factor
+    return cast(cast(minor, Double) / factor, Double)
 
 
 def to_amount(minor: int | None, currency: str) -> Decimal | None:

@@ -46,4 +46,4 @@ def product_choices(session: Session) -> list[dict[str, Any]]:
     """The products that can be sold now, by name: dicts of product_id and product."""
     rows = select(Product.id.label("product_id"), Product.name.label("product"))
     rows = rows.where(Product.is_active).order_by(Product.name, Product.id)
-    return [dict(row._mapping) for row in session.execute(rows)]
+    return [dict(row) for row in session.execute(rows).mappings()]

@@ -96,7 +96,7 @@ def add_contact_point(
     """One more way to reach `party`. A number without a country code is read as one of `country`."""
     party = find(session, Party, party)
     known = fields_of(ContactPoint)
-    kind = known["kind"].read(kind)
+    kind = ContactKind(known["kind"].read(kind))
     value = known["value"].read(value)
     point = ContactPoint(
         kind=kind,
@@ -164,7 +164,7 @@ def set_lifecycle(
 ) -> Party:
     """Move a party to another standing and remember when; nothing happens where it stands there already."""
     party = find(session, Party, party)
-    lifecycle = fields_of(Party)["lifecycle"].read(lifecycle)
+    lifecycle = Lifecycle(fields_of(Party)["lifecycle"].read(lifecycle))
     if party.lifecycle == lifecycle:
         return party
     was, party.lifecycle = party.lifecycle, lifecycle

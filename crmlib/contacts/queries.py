@@ -143,7 +143,9 @@ def near_parties(
     reasons: list[tuple[str, ColumnElement[bool]]] = []
     for text, why in ((email, _("same e-mail")), (phone, _("same phone"))):
         if text:
-            same = exists().where(ContactPoint.party_id == Party.id, ContactPoint.normalised == text)
+            same: ColumnElement[bool] = exists().where(
+                ContactPoint.party_id == Party.id, ContactPoint.normalised == text
+            )
             reasons.append((why, same))
     if folded(name):
         reasons.append((_("same name"), Party.folded == folded(name)))
@@ -159,10 +161,10 @@ def colleagues(session: Session) -> list[dict[str, Any]]:
     """The people on our side, by name: dicts of party_id and party."""
     rows = select(Party.id.label("party_id"), Party.name.label("party"))
     rows = rows.where(Party.lifecycle == Lifecycle.COLLEAGUE).order_by(Party.folded, Party.id)
-    return [dict(row._mapping) for row in session.execute(rows)]
+    return [dict(row) for row in session.execute(rows).mappings()]
 
 
-def _rows(search: str, with_colleagues: bool) -> Select[Any]:
+def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     affiliation = (
         select(Affiliation.organization_id)
         .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
@@ -181,7 +183,7 @@ def _rows(search: str, with_colleagues: bool) -> Select[Any]:
         .correlate(Party)
         .scalar_subquery()
     )
-    rows = (
+    rows: Select[*tuple[Any, ...]] = (
         select(
             Party.id.label("party_id"),
             Party.kind,
@@ -209,7 +211,9 @@ def _rows(search: str, with_colleagues: bool) -> Select[Any]:
 
 def _holds(word: str) -> ColumnElement[bool]:
     pattern = like_pattern(word)
-    reached = exists().where(ContactPoint.party_id == Party.id, ContactPoint.normalised.like(pattern, escape="\\"))
+    reached: ColumnElement[bool] = exists().where(
+        ContactPoint.party_id == Party.id, ContactPoint.normalised.like(pattern, escape="\\")
+    )
     digits = "".join(sign for sign in word if sign.isdigit())
     if len(digits) >= 4 and digits == word.lstrip("+0").replace("-", ""):
         # 0721234567 is how people type what is kept as +40721234567.

@@ -82,9 +82,10 @@ def shown_phone(normalised: str) -> str:
 
 
 def _lengths(number: phonenumbers.PhoneNumber) -> tuple[int, int] | None:
-    region = phonenumbers.region_code_for_country_code(number.country_code)
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
     about = phonenumbers.PhoneMetadata.metadata_for_region(region) if region else None
-    possible = [n for n in (about.general_desc.possible_length if about else ()) if n > 0]
+    general = about.general_desc if about else None
+    possible = [n for n in (general.possible_length if general else ()) if n > 0]
     return (min(possible), max(possible)) if possible else None
 
 

@@ -119,10 +119,10 @@ class Party(Tracked, Base):
     lifecycle_events: Mapped[list["LifecycleEvent"]] = relationship(order_by="LifecycleEvent.id")
     owner: Mapped["Party | None"] = relationship(remote_side="Party.id", foreign_keys="Party.owner_id")
 
-    __mapper_args__ = {"polymorphic_on": "kind", **Tracked.__mapper_args__}
+    __mapper_args__ = {"polymorphic_on": "kind", **Tracked.__mapper_args__}  # noqa: RUF012
 
     @validates("name")
-    def _fold(self, key: str, name: str) -> str:
+    def _fold(self, _key: str, name: str) -> str:
         self.folded = folded(name)
         return name
 
@@ -157,7 +157,7 @@ class Person(Party):
         back_populates="person", foreign_keys="Affiliation.person_id", order_by="Affiliation.id"
     )
 
-    __mapper_args__ = {"polymorphic_identity": PartyKind.PERSON}
+    __mapper_args__ = {"polymorphic_identity": PartyKind.PERSON}  # noqa: RUF012
 
     def rename(self, given_name: str, family_name: str | None) -> None:
         """Set both names and the whole name that lists show."""
@@ -194,9 +194,9 @@ class Organization(Party):
         back_populates="organization", foreign_keys="Affiliation.organization_id", order_by="Affiliation.id"
     )
 
-    __mapper_args__ = {
+    __mapper_args__ = {  # noqa: RUF012
         "polymorphic_identity": PartyKind.ORGANIZATION,
-        "inherit_condition": id == Party.id,
+        "inherit_condition": id == Party.id,  # noqa: A003
     }
 
 

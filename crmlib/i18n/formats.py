@@ -20,7 +20,7 @@ def format_percent(rate: float, digits: int = 0) -> str:
     """A rate from 0 to 1 as per cent: 0.6315 with two digits is 63.15%."""
     pattern = numbers.parse_pattern(current_locale().percent_formats[None])
     pattern.frac_prec = (digits, digits)
-    return pattern.apply(rate, current_locale())
+    return str(pattern.apply(rate, current_locale()))
 
 
 def format_money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
@@ -30,7 +30,7 @@ def format_money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
     pattern = numbers.parse_pattern(current_locale().currency_formats["standard"].pattern)
     if whole:
         pattern.frac_prec = (0, 0)
-    return pattern.apply(amount, current_locale(), currency=currency, currency_digits=not whole)
+    return str(pattern.apply(amount, current_locale(), currency=currency, currency_digits=not whole))
 
 
 def format_money_short(amount: Decimal, currency: str) -> str:
@@ -70,7 +70,7 @@ def ago(moment: datetime, *, now: datetime, zone: tzinfo) -> str:
 
 def country_name(code: str) -> str:
     """The country's name in the reader's language; the code itself where CLDR does not know it."""
-    return current_locale().territories.get(code.upper(), code)
+    return str(current_locale().territories.get(code.upper(), code))
 
 
 def parse_territory(text: str) -> str | None:

@@ -73,7 +73,7 @@ def catalogue(code: str | None = None) -> dict[str, str]:
     translations = _translations(code or _locale.get())
     if not isinstance(translations, GNUTranslations):
         return {}
-    messages: dict[Any, str] = translations._catalog  # type: ignore[attr-defined]  # the only way to list them
+    messages: dict[Any, str] = vars(translations)["_catalog"]  # gettext has no public way to list them
     return {source: text for source, text in messages.items() if isinstance(source, str) and source and text}
 
 

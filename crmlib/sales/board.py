@@ -27,7 +27,7 @@ def pipelines(session: Session) -> list[dict[str, Any]]:
         .scalar_subquery()
     )
     rows = select(Pipeline.id.label("pipeline_id"), Pipeline.name.label("pipeline"), n_open.label("n_open"))
-    return [dict(row._mapping) for row in session.execute(rows.order_by(Pipeline.id))]
+    return [dict(row) for row in session.execute(rows.order_by(Pipeline.id)).mappings()]
 
 
 def board(
@@ -118,7 +118,7 @@ def deals_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) -> 
         )
         .limit(limit)
     )
-    return [dict(row._mapping) for row in session.execute(rows)]
+    return [dict(row) for row in session.execute(rows).mappings()]
 
 
 def open_deal_sums(session: Session, party_ids: Iterable[int]) -> dict[int, tuple[int, list[Money]]]:
@@ -204,5 +204,5 @@ def _cards(
         .where(ranked.c.rank <= max([cards, *more.values()]))
         .order_by(Deal.stage_id, ranked.c.rank)
     )
-    found = (dict(row._mapping) for row in session.execute(rows))
+    found = (dict(row) for row in session.execute(rows).mappings())
     return [card for card in found if card.pop("rank") <= more.get(card["stage_id"], cards)]

@@ -138,8 +138,8 @@ def sellers(session: Session) -> "pd.DataFrame":
     return read_frame(session, rows, SELLERS)
 
 
-def _deals() -> Select[Any]:
-    return (
+def _deals() -> Select[*tuple[Any, ...]]:
+    rows: Select[*tuple[Any, ...]] = (
         select(
             Deal.id.label("deal_id"),
             Deal.name.label("deal"),
@@ -171,3 +171,4 @@ def _deals() -> Select[Any]:
         .outerjoin(_Manager, _Manager.id == Seller.manager_id)
         .outerjoin(Product, Product.id == Deal.product_id)
     )
+    return rows

@@ -25,7 +25,8 @@ def current(engine: Engine) -> str | None:
     with told(), engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
-        return connection.scalar(text("SELECT version_num FROM alembic_version"))
+        number: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return number
 
 
 def bring_up_to_date(engine: Engine) -> None:
@@ -35,7 +36,7 @@ def bring_up_to_date(engine: Engine) -> None:
         return
     if at is not None and at > newest():
         raise Refused(
-            _("This database was made by a newer CRM Workbench (step {theirs}, this one knows {ours}). Update it first.")
+            _("A newer CRM Workbench made this database (step {theirs}, this one knows {ours}). Update it.")
             .format(theirs=at, ours=newest())
         )  # fmt: skip
     upgrade(engine)

@@ -1,12 +1,14 @@
 """Run by Alembic: take the connection that `crmlib.base.migrations` hands over, inside its transaction."""
 
+from typing import Literal
+
 from alembic import context
 from alembic.runtime.migration import MigrationContext
 
 attributes = context.config.attributes
 
 
-def _render(kind: str, item: object, autogen: object) -> str | bool:
+def _render(kind: str, item: object, _autogen: object) -> Literal[False] | str:
     # Steps stand on their own: they import no types of ours, which may move.
     if kind == "type":
         name = type(item).__name__
