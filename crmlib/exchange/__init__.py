@@ -1,0 +1,29 @@
+"""Exchange: how records come in from other systems (and, later, go out).
+
+Rows are kept as they came, beside the records they became: an import can be repeated, checked and traced, and what
+it doubted or refused is said, never swallowed.
+"""
+
+from crmlib.exchange.actions import import_files
+from crmlib.exchange.files import BadRow, Row, Table, read_table
+from crmlib.exchange.presets import PRESETS
+from crmlib.exchange.queries import IMPORTS, imports, sources_of
+from crmlib.exchange.records import Import, SourceRecord
+from crmlib.exchange.report import Counts, ImportReport, Remark
+
+__all__ = [
+    "IMPORTS",
+    "PRESETS",
+    "BadRow",
+    "Counts",
+    "Import",
+    "ImportReport",
+    "Remark",
+    "Row",
+    "SourceRecord",
+    "Table",
+    "import_files",
+    "imports",
+    "read_table",
+    "sources_of",
+]

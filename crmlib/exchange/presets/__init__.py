@@ -1,0 +1,19 @@
+"""Presets: which files another system exports, and what their rows mean here."""
+
+from crmlib.base import InvalidInput
+from crmlib.exchange.presets.maven_crm import MavenCrm
+from crmlib.exchange.presets.preset import Preset
+from crmlib.i18n import gettext as _
+
+PRESETS: dict[str, type[Preset]] = {preset.name: preset for preset in (MavenCrm,)}
+
+
+def find_preset(name: str) -> type[Preset]:
+    """The preset called `name`; InvalidInput lists those there are."""
+    if name not in PRESETS:
+        names = ", ".join(sorted(PRESETS))
+        raise InvalidInput(_("Preset"), name, _("choose one of: {names}").format(names=names))
+    return PRESETS[name]
+
+
+__all__ = ["PRESETS", "MavenCrm", "Preset", "find_preset"]

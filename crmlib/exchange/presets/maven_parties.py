@@ -1,0 +1,274 @@
+"""The Maven tables of whom and what a deal is about: accounts, products, sellers and their managers."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar
+
+from sqlalchemy import select
+
+from crmlib.base import InvalidInput, Money, find, tell
+from crmlib.catalog import Product
+from crmlib.contacts import (
+    Address,
+    Lifecycle,
+    LifecycleEvent,
+    Organization,
+    Party,
+    PartyAdded,
+    Person,
+    folded,
+)
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, kept_here
+from crmlib.exchange.matching import SECTORS, find_match, match_key, nearest, nearest_country
+from crmlib.i18n import gettext as _
+from crmlib.i18n import parse_territory
+from crmlib.sales import Seller, add_seller
+
+CURRENCY = "USD"
+
+
+class Accounts(Kind[Organization]):
+    """Organizations and their hierarchy; a subsidiary may stand before its parent."""
+
+    name = "accounts"
+    columns = (
+        "account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of",
+    )  # fmt: skip
+    record = Organization
+
+    def __init__(self, loading: Loading, *, first_seen: Mapping[str, date] | None = None) -> None:
+        super().__init__(loading)
+        self._first_seen = first_seen or {}
+        self._parent_of: dict[str, tuple[str, Doubt]] = {}
+
+    def key(self, values: Mapping[str, str]) -> str:
+        return values["account"]
+
+    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
+        sector = values["sector"] or None
+        if sector and (meant := nearest(sector, SECTORS)):
+            doubt(_("sector “{value}” is kept as it is; it looks like “{meant}”").format(value=sector, meant=meant))
+        if values["subsidiary_of"]:
+            self._parent_of[values["account"]] = (values["subsidiary_of"], doubt)
+        return {
+            "name": values["account"],
+            "sector": sector,
+            "founded_year": _whole(_("Year established"), values["year_established"]),
+            "annual_revenue": read_money(_("Revenue"), values["revenue"], times=1_000_000),
+            "n_employees": _whole(_("Employees"), values["employees"]),
+            "country": _country(values["office_location"], doubt),
+            "subsidiary_of": values["subsidiary_of"] or None,
+        }
+
+    def adopt(self, facts: Facts) -> Organization | None:
+        linked = set(self.loading.ids(self.name).values())
+        rows = select(Organization).where(Organization.folded == folded(facts["name"]))
+        same = [one for one in self.session.scalars(rows) if one.id not in linked]
+        if len(same) != 1:
+            return None
+        for name, value in facts.items():
+            if name not in ("country", "subsidiary_of") and getattr(same[0], name) is None:
+                setattr(same[0], name, value)
+        if facts["country"] and same[0].address is None:
+            same[0].addresses.append(Address(country=facts["country"], is_preferred=True))
+        return same[0]
+
+    def make(self, facts: Facts) -> Organization:
+        own = {name: value for name, value in facts.items() if name not in ("country", "subsidiary_of")}
+        made = Organization(**own, lifecycle=Lifecycle.PROSPECT, source="import")
+        if facts["country"]:
+            made.addresses.append(Address(country=facts["country"], is_preferred=True))
+        since = self._first_seen.get(facts["name"])
+        at = datetime.combine(since, time(), UTC) if since else self.loading.at
+        made.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.PROSPECT, at=at))
+        return made
+
+    def made(self, record: Organization, facts: Facts) -> None:
+        _tell_added(self, record)
+
+    def write(self, record: Organization, name: str, before: object, after: object, doubt: Doubt) -> None:
+        if name == "subsidiary_of":  # `finish` sets the parent, when all organizations are here
+            if after is None and record.parent is not None and record.parent.name == before:
+                record.parent = None
+            return
+        if name != "country":
+            super().write(record, name, before, after, doubt)
+            return
+        here = record.address.country if record.address else None
+        if here not in (before, after):
+            doubt(kept_here(name, here, after))
+        elif record.address is None:
+            record.addresses.append(Address(country=str(after), is_preferred=True))
+        else:
+            record.address.country = None if after is None else str(after)
+
+    def finish(self) -> None:
+        ids = self.loading.ids(self.name)
+        for account, (parent_name, doubt) in self._parent_of.items():
+            if account not in ids:
+                continue
+            match = find_match(parent_name, ids)
+            if match is None:
+                doubt(_unknown(_("parent"), parent_name, ids))
+                continue
+            child, parent = find(self.session, Organization, ids[account]), find(self.session, Organization, match[1])
+            if _is_above(child, parent):
+                doubt(_("“{parent}” cannot be its parent: it belongs to it").format(parent=parent.name))
+            elif child.parent is None:
+                child.parent = parent
+            elif child.parent is not parent:
+                doubt(kept_here("parent", child.parent.name, parent.name))
+        self._parent_of.clear()
+        self.session.flush()
+
+
+class Products(Kind[Product]):
+    """What is sold, in series, at a list price."""
+
+    name = "products"
+    columns = ("product", "series", "sales_price")
+    record = Product
+
+    def key(self, values: Mapping[str, str]) -> str:
+        return values["product"]
+
+    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
+        price = read_money(_("Price"), values["sales_price"])
+        return {"name": values["product"], "series": values["series"] or None, "price": price}
+
+    def adopt(self, facts: Facts) -> Product | None:
+        linked = set(self.loading.ids(self.name).values())
+        key = match_key(facts["name"])
+        same = [
+            one for one in self.session.scalars(select(Product)) if one.id not in linked and match_key(one.name) == key
+        ]
+        return same[0] if len(same) == 1 else None
+
+    def make(self, facts: Facts) -> Product:
+        return Product(**facts)
+
+
+class Managers(Kind[Person]):
+    """Who leads sellers; they come as a column of the sellers' table."""
+
+    name = "managers"
+    columns: ClassVar[tuple[str, ...]] = ("manager", "regional_office")
+    record = Person
+
+    def key(self, values: Mapping[str, str]) -> str:
+        return values["manager"]
+
+    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
+        return {"name": values["manager"], "region": values["regional_office"] or None, "manager_id": None}
+
+    def adopt(self, facts: Facts) -> Person | None:
+        linked = {*self.loading.ids("managers").values(), *self.loading.ids("sellers").values()}
+        rows = select(Person).where(Person.folded == folded(facts["name"]), Person.lifecycle == Lifecycle.COLLEAGUE)
+        same = [one for one in self.session.scalars(rows) if one.id not in linked]
+        return same[0] if len(same) == 1 else None
+
+    def make(self, facts: Facts) -> Person:
+        # The last word is the family name: true of this set, and of no rule for names in general.
+        given, _blank, family = facts["name"].rpartition(" ")
+        person = Person(name="", lifecycle=Lifecycle.COLLEAGUE)
+        person.rename(given or family, family if given else None)
+        person.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.COLLEAGUE, at=self.loading.at))
+        return person
+
+    def made(self, record: Person, facts: Facts) -> None:
+        _tell_added(self, record)
+        add_seller(self.session, record, manager=facts["manager_id"], region=facts["region"])
+
+    def write(self, record: Person, name: str, before: object, after: object, doubt: Doubt) -> None:
+        seller = self.session.get(Seller, record.id)
+        if name == "name" or seller is None:
+            return  # the name is the key: another name is another person
+        here = getattr(seller, name)
+        if here in (before, after):
+            setattr(seller, name, after)
+        else:
+            doubt(kept_here(name, here, after))
+
+
+class Sellers(Managers):
+    """Who sells, under which manager, in which region."""
+
+    name = "sellers"
+    columns = ("sales_agent", "manager", "regional_office")
+
+    def key(self, values: Mapping[str, str]) -> str:
+        return values["sales_agent"]
+
+    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
+        return {
+            "name": values["sales_agent"],
+            "region": values["regional_office"] or None,
+            "manager_id": self.loading.ids("managers").get(values["manager"]),
+        }
+
+
+def read_money(label: str, text: str, *, times: int = 1) -> Money | None:
+    """An amount as the files write it (`1100.04`), in units of `times`; None for nothing. Raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise InvalidInput(label, text, _("is not a number such as 1100.04")) from None
+    if not amount.is_finite() or amount < 0:
+        raise InvalidInput(label, text, _("is not an amount of nothing or more"))
+    return Money.of(amount * times, CURRENCY, field=label)
+
+
+def unknown_reference(kind: str, name: str, known: Mapping[str, int]) -> str:
+    """The sentence for a name that nothing here has, with the one that it is nearest to."""
+    return _unknown(kind, name, known)
+
+
+def _unknown(kind: str, name: str, known: Mapping[str, int]) -> str:
+    near = nearest(name, known)
+    if near:
+        says = _("there is no {kind} “{name}”, so it is left empty; did they mean “{near}”?")
+        return says.format(kind=kind, name=name, near=near)
+    return _("there is no {kind} “{name}”, so it is left empty").format(kind=kind, name=name)
+
+
+def _whole(label: str, text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(label, text, _("is not a whole number")) from None
+
+
+def _country(text: str, doubt: Doubt) -> str | None:
+    if not text:
+        return None
+    code = parse_territory(text)
+    if code is None:
+        near = nearest_country(text)
+        if near is None:
+            doubt(_("no country is called “{value}”, so it is left empty").format(value=text))
+            return None
+        code, name = near
+        doubt(_("country “{value}” is read as {meant}").format(value=text, meant=name))
+    return code
+
+
+def _is_above(above: Organization, organization: Organization | None) -> bool:
+    """Whether `above` is the organization itself or one that it belongs to."""
+    seen: set[int] = set()
+    while organization is not None and organization.id not in seen:
+        if organization is above:
+            return True
+        seen.add(organization.id)
+        organization = organization.parent
+    return False
+
+
+def _tell_added(kind: Kind[Organization] | Kind[Person], party: Party) -> None:
+    at = kind.loading.at
+    event = PartyAdded(record_id=party.id, party_id=party.id, at=at, name=party.name, party_kind=party.kind)
+    tell(kind.session, event)

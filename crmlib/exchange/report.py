@@ -1,0 +1,116 @@
+"""What an import tells: counts, what it kept but doubts, what it refused and why."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from crmlib.i18n import format_number, ngettext
+from crmlib.i18n import gettext as _
+
+
+@dataclass
+class Counts:
+    """How the rows of one kind fared. `pointed_out` counts rows that are among the others too."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    pointed_out: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Remark:
+    """One thing worth saying, once, however many rows it holds for; `line` is the first of them."""
+
+    weight: Literal["note", "doubt", "refusal"]
+    kind: str
+    says: str
+    line: int | None = None
+    n_rows: int = 1
+
+    def __str__(self) -> str:
+        where = self.kind
+        if self.line is not None:
+            where = _("{kind}, line {line}").format(kind=self.kind, line=self.line)
+        if self.n_rows > 1:
+            others = ngettext("{n} row more", "{n} rows more", self.n_rows - 1)
+            where += " " + _("and {others}").format(others=others.format(n=format_number(self.n_rows - 1)))
+        return f"{where}: {self.says}"
+
+
+@dataclass
+class ImportReport:
+    """The outcome of an import. `is_dry_run` says that nothing was kept; `import_id` is None where nothing changed."""
+
+    system: str
+    is_dry_run: bool = False
+    import_id: int | None = None
+    counts: dict[str, Counts] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Counts:
+        return self.counts.setdefault(kind, Counts())
+
+    def note(self, kind: str, says: str) -> None:
+        """Say something about a kind as a whole."""
+        self.remarks.append(Remark("note", kind, says))
+
+    def point_out(self, kind: str, says: str, line: int) -> None:
+        """A value was kept, or read with some doubt; the same sentence for another row only counts up."""
+        self._remark("doubt", kind, says, line)
+        self.of(kind).pointed_out += 1
+
+    def refuse(self, kind: str, says: str, line: int) -> None:
+        """A row was left out."""
+        self._remark("refusal", kind, says, line)
+        self.of(kind).refused += 1
+
+    def total(self, word: str) -> int:
+        """How many rows were `new`, `changed`, `unchanged`, `pointed_out` or `refused`, over all kinds."""
+        return sum(getattr(counts, word) for counts in self.counts.values())
+
+    @property
+    def changed_anything(self) -> bool:
+        return bool(self.total("new") or self.total("changed"))
+
+    def sentences(self) -> list[str]:
+        """What to show a person: a heading, a line per kind, and the remarks, refusals first."""
+        weights = ("refusal", "doubt", "note")
+        ordered = sorted(self.remarks, key=lambda remark: weights.index(remark.weight))
+        return [self.headline(), *map(str, ordered)]
+
+    def headline(self) -> str:
+        """One sentence on the whole."""
+        told = {
+            "new": ngettext("{n} new", "{n} new", self.total("new")),
+            "changed": ngettext("{n} changed", "{n} changed", self.total("changed")),
+            "unchanged": ngettext("{n} unchanged", "{n} unchanged", self.total("unchanged")),
+            "pointed_out": ngettext("{n} pointed out", "{n} pointed out", self.total("pointed_out")),
+            "refused": ngettext("{n} refused", "{n} refused", self.total("refused")),
+        }
+        parts = ", ".join(text.format(n=format_number(self.total(word))) for word, text in told.items())
+        if self.is_dry_run:
+            return _("Nothing was changed; the import would give: {parts}.").format(parts=parts)
+        if not self.changed_anything:
+            return _("Nothing new in these files: {parts}.").format(parts=parts)
+        return _("Imported: {parts}.").format(parts=parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs: plain values only."""
+        return {
+            "system": self.system,
+            "dry_run": self.is_dry_run,
+            "import_id": self.import_id,
+            "headline": self.headline(),
+            "counts": {kind: vars(counts) for kind, counts in self.counts.items()},
+            "remarks": [vars(remark) for remark in self.remarks],
+            "files": self.files,
+        }
+
+    def _remark(self, weight: Literal["doubt", "refusal"], kind: str, says: str, line: int) -> None:
+        for known in self.remarks:
+            if (known.weight, known.kind, known.says) == (weight, kind, says):
+                known.n_rows += 1
+                return
+        self.remarks.append(Remark(weight, kind, says, line))
