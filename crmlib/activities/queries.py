@@ -56,6 +56,7 @@ def activities(session: Session, *, since: datetime | None = None) -> "pd.DataFr
             Activity.done_at,
             Activity.outcome,
         )
+        .select_from(Activity)
         .outerjoin(_Target, (_Target.activity_id == Activity.id) & (_Target.part == Part.TARGET))
         .outerjoin(_TargetParty, _TargetParty.id == _Target.party_id)
         .outerjoin(_Doer, (_Doer.activity_id == Activity.id) & (_Doer.part == Part.ASSIGNEE))
@@ -89,6 +90,7 @@ def due_activities(
             _TargetParty.name.label("party"),
             _DoerParty.name.label("assignee"),
         )
+        .select_from(Activity)
         .outerjoin(_TargetParty, _TargetParty.id == target)
         .outerjoin(_Doer, (_Doer.activity_id == Activity.id) & (_Doer.part == Part.ASSIGNEE))
         .outerjoin(_DoerParty, _DoerParty.id == _Doer.party_id)

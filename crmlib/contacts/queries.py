@@ -164,6 +164,10 @@ def colleagues(session: Session) -> list[dict[str, Any]]:
     return [dict(row) for row in session.execute(rows).mappings()]
 
 
+# What people put between the digits of a phone number.
+_PHONE_SIGNS = str.maketrans("", "", "+-()./")
+
+
 def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     affiliation = (
         select(Affiliation.organization_id)
@@ -214,13 +218,13 @@ def _holds(word: str) -> ColumnElement[bool]:
     reached: ColumnElement[bool] = exists().where(
         ContactPoint.party_id == Party.id, ContactPoint.normalised.like(pattern, escape="\\")
     )
-    digits = "".join(sign for sign in word if sign.isdigit())
-    if len(digits) >= 4 and digits == word.lstrip("+0").replace("-", ""):
+    digits = word.translate(_PHONE_SIGNS)
+    if len(digits) >= 4 and digits.isdecimal():
         # 0721234567 is how people type what is kept as +40721234567.
         by_phone = and_(
             ContactPoint.party_id == Party.id,
             ContactPoint.kind != ContactKind.EMAIL,
-            ContactPoint.normalised.like(like_pattern(digits), escape="\\"),
+            ContactPoint.normalised.like(like_pattern(digits.lstrip("0")), escape="\\"),
         )
         reached = or_(reached, exists().where(by_phone))
     return or_(Party.folded.like(pattern, escape="\\"), _Employer.folded.like(pattern, escape="\\"), reached)
