@@ -89,7 +89,8 @@ class ImportReport:
             "pointed_out": ngettext("{n} pointed out", "{n} pointed out", self.total("pointed_out")),
             "refused": ngettext("{n} refused", "{n} refused", self.total("refused")),
         }
-        parts = ", ".join(text.format(n=format_number(self.total(word))) for word, text in told.items())
+        some = [(text, self.total(word)) for word, text in told.items() if self.total(word)]
+        parts = ", ".join(text.format(n=format_number(count)) for text, count in some) or _("no rows")
         if self.is_dry_run:
             return _("Nothing was changed; the import would give: {parts}.").format(parts=parts)
         if not self.changed_anything:

@@ -1,0 +1,5 @@
+"""`python -m crmlib.cli` is `crm`."""
+
+from crmlib.cli import main
+
+main()

@@ -1,0 +1,171 @@
+"""`crm doctor`: is everything in order, and what to do where it is not."""
+
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from crmlib.base.errors import CrmError
+from crmlib.base.places import find_folder
+from crmlib.cli.asked import Asked
+from crmlib.i18n import gettext as _
+
+_SIGNS = {"ok": "✓", "advice": "•", "problem": "✗"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it stands, and in words what was found or what to do."""
+
+    what: str
+    state: Literal["ok", "advice", "problem"]
+    says: str
+
+
+def doctor(context: typer.Context) -> None:
+    """Look whether everything is in order, and say what to do where it is not.
+
+    Exit code 1 where something keeps the workbench from working.
+    """
+    asked: Asked = context.obj
+    found = list(examine(asked))
+    bad = any(one.state == "problem" for one in found)
+    width = max(len(one.what) for one in found)
+    lines = [f"{_SIGNS[one.state]} {one.what:{width}}  {one.says}" for one in found]
+    asked.tell("\n".join(lines), ok=not bad, findings=[asdict(one) for one in found])
+    if bad:
+        raise typer.Exit(1)
+
+
+def examine(asked: Asked) -> Iterator[Finding]:
+    """Every finding, most basic first. What a problem makes pointless to look at is left out."""
+    yield _python()
+    yield from _packages()
+    yield from _files()
+    yield _browser()
+    if not (asked.workspace / "workbench.toml").exists():
+        says = _(
+            "There is no workbench in {folder} yet. `crm demo` makes one full of examples, `crm init` an empty one."
+        )
+        yield Finding(_("workspace"), "problem", says.format(folder=asked.workspace))
+        return
+    yield _workspace(asked.workspace)
+    yield _room_on_disk(asked.workspace)
+    yield from _guarded(_("database"), lambda: _database(asked))
+
+
+def _python() -> Finding:
+    return Finding("Python", "ok", f"{platform.python_version()}, {sys.executable}")
+
+
+def _packages() -> Iterator[Finding]:
+    """Are the packages here that pyproject.toml asks for?"""
+    from packaging.requirements import Requirement
+
+    try:
+        asked_for = [Requirement(text) for text in metadata.requires("crm-workbench") or []]
+    except metadata.PackageNotFoundError:
+        says = _("crm-workbench itself is not installed in this Python; `make set-up` does it")
+        yield Finding(_("packages"), "advice", says)
+        return
+    wrong = []
+    for requirement in asked_for:
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(_("{name} is missing").format(name=requirement.name))
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} {version}: {requirement.specifier}")
+    if wrong:
+        yield Finding(
+            _("packages"), "problem", _("`make set-up` puts this right: {wrong}").format(wrong="; ".join(wrong))
+        )
+    else:
+        yield Finding(_("packages"), "ok", _("all {n} in the versions asked for").format(n=len(asked_for)))
+
+
+def _files() -> Iterator[Finding]:
+    """Are the files here that are not Python: pages, reports, the page template?"""
+    for folder in ("notebooks", "reports"):
+        yield from _guarded(folder, lambda folder=folder: Finding(folder, "ok", str(find_folder(folder))))  # type: ignore[misc]
+    spec = importlib.util.find_spec("widgets")
+    template = Path(spec.origin).parent / "shared" / "voila" if spec and spec.origin else None
+    if template is None or not template.is_dir():
+        yield Finding(_("desk"), "problem", _("its page template is missing; install crm-workbench again"))
+    else:
+        yield Finding(_("desk"), "ok", _("its page template is here"))
+
+
+def _browser() -> Finding:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found:
+        return Finding("Chromium", "ok", found)
+    return Finding("Chromium", "advice", _("not found; only `make test` and `make bench` need it"))
+
+
+def _workspace(folder: Path) -> Finding:
+    probe = folder / ".doctor"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        says = _("{folder} cannot be written to: {reason}").format(folder=folder, reason=error.strerror)
+        return Finding(_("workspace"), "problem", says)
+    if folder.stat().st_mode & 0o077:
+        says = _("others on this computer can look into it; close it with: chmod 700 {folder}")
+        return Finding(_("workspace"), "advice", says.format(folder=folder))
+    return Finding(_("workspace"), "ok", _("{folder}, private").format(folder=folder))
+
+
+def _room_on_disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free / 1e9
+    says = _("{free:.1f} GB free").format(free=free)
+    if free < 1:
+        return Finding(_("disk"), "advice", _("{says}; a full disk stops every change").format(says=says))
+    return Finding(_("disk"), "ok", says)
+
+
+def _database(asked: Asked) -> Finding:
+    from sqlalchemy.engine import make_url
+
+    from crmlib.base import connect, migrations
+    from crmlib.base.settings import read_settings
+
+    settings = read_settings(asked.workspace, asked.database)
+    engine = connect(settings.database_url)
+    try:
+        step, newest = migrations.current(engine), migrations.newest()
+    finally:
+        engine.dispose()
+    shown = make_url(settings.database_url).render_as_string(hide_password=True)
+    if step is None:
+        return Finding(_("database"), "problem", _("{shown} is empty; `crm init` sets one up").format(shown=shown))
+    if step > newest:
+        says = _("{shown} was made by a newer CRM Workbench (step {step}, this one knows {newest}); update it")
+        return Finding(_("database"), "problem", says.format(shown=shown, step=step, newest=newest))
+    if step < newest:
+        says = _("{shown} is at step {step} of {newest}; the next command brings it up to date")
+        return Finding(_("database"), "advice", says.format(shown=shown, step=step, newest=newest))
+    return Finding(_("database"), "ok", _("{shown}, up to date").format(shown=shown))
+
+
+def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        yield look()
+    except CrmError as error:
+        yield Finding(what, "problem", str(error))
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
