@@ -71,9 +71,9 @@ def kaplan_meier(
     n_ended = _count(lasted[over], times)
     n_censored = _count(lasted[~over], times)
     with np.errstate(divide="ignore", invalid="ignore"):
-        survival: Floats = np.cumprod(1 - _ratio(n_ended, at_risk))
+        survival = np.cumprod(1 - _ratio(n_ended, at_risk))
         spread = np.cumsum(_ratio(n_ended, at_risk * (at_risk - n_ended)))
-        se: Floats = np.asarray(np.where(survival > 0, survival * np.sqrt(spread), 0.0), dtype="float64")
+        se = np.asarray(np.where(survival > 0, survival * np.sqrt(spread), 0.0), dtype="float64")
     low, high = _log_log(survival, se, level)
     frame = pd.DataFrame(
         {

@@ -1,0 +1,337 @@
+"""The sales review section by section, and how it is read from a workbench."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from crmlib.analytics import SMALLEST, compare_with_rest
+from crmlib.base import InvalidInput, JournalEntry, check_currency
+from crmlib.i18n import format_date
+from crmlib.i18n import gettext as _
+from crmlib.reporting.blocks import Action, Actions, Block, Blocks, Cover, Figures, Heading, Note, Prose, Terms
+from crmlib.reporting.sales_review import pictures, sentences, tables
+from crmlib.reporting.sales_review.actions import actions, closing_months, stale_deals
+from crmlib.reporting.sales_review.facts import (
+    SILENT_DAYS,
+    Facts,
+    choose_quarter,
+    deals_as_of,
+    last_event_on,
+)
+from crmlib.reporting.sales_review.periods import Quarter
+from crmlib.reporting.words import count, listed, n_days, n_deals, percent
+from crmlib.sales import deals as deals_query
+from crmlib.sales import stage_events as events_query
+
+
+@dataclass(frozen=True)
+class SalesReview:
+    """One review; `facts` holds its frames for an analyst who wants to look further.
+
+    `asked` are the parameters as they were understood, `why_as_of` says why the records are read as of their day.
+    """
+
+    facts: Facts
+    organization: str
+    asked: Mapping[str, Any]
+    data_version: int
+    why_as_of: str = ""
+
+    def summary(self) -> Blocks:
+        """The first page: the finding, the figures, what to act on, and the revenue by month."""
+        quarter = self.facts.quarter
+        if quarter is None:
+            return Blocks(self._cover(_("Nothing closed yet"), self._nothing()), *self._first_steps())
+        cover = self._cover(sentences.title(self.facts, quarter), sentences.lead(self.facts, quarter))
+        return Blocks(
+            cover,
+            Figures(sentences.figures(self.facts, quarter)),
+            *self._to_act_on(),
+            pictures.won_by_month(self.facts),
+        )
+
+    def trend(self) -> Blocks:
+        """Quarter by quarter, and the win rate by month."""
+        quarter = self.facts.quarter
+        if quarter is None:
+            return Blocks()
+        blocks: list[Block] = [Heading(_("Quarter by quarter"))]
+        blocks.append(tables.quarter_table(self.facts, quarter))
+        if self.facts.months["enough"].sum() >= 2:
+            blocks.append(pictures.rate_by_month(self.facts))
+            last = closing_months(self.facts)
+            if last is not None and len(last):
+                row = last.iloc[0]
+                blocks.append(
+                    Prose(
+                        _(
+                            "The last month of a quarter differs: {rate} of its closed deals were won, in the other "
+                            "months {rest}, over the twelve months to {day}."
+                        ).format(
+                            rate=percent(row["win_rate"]),
+                            rest=percent(row["rest_rate"]),
+                            day=format_date(quarter.end),
+                        )
+                    )
+                )
+        return Blocks(*blocks)
+
+    def stages(self) -> Blocks:
+        """Won, lost and open by stage, and where deals stop."""
+        if self.facts.deals.empty:
+            return Blocks()
+        status = self.facts.deals["status"].astype("str").value_counts()
+        n_won, n_lost, n_open = (int(status.get(name, 0)) for name in ("won", "lost", "open"))
+        told = _("Of {deals} on record, {won} were won, {lost} lost, and {open} are open").format(
+            deals=n_deals(len(self.facts.deals)), won=count(n_won), lost=count(n_lost), open=count(n_open)
+        )
+        by_stage = self.facts.open.groupby(["stage_position", "stage"], sort=True).size()
+        where = listed([_("{n} in {stage}").format(n=count(n), stage=stage) for (_at, stage), n in by_stage.items()])
+        blocks: list[Block] = [Heading(_("Where deals stand")), Prose(f"{told}: {where}." if where else f"{told}.")]
+        if len(self.facts.stages):
+            blocks.append(pictures.stages(self.facts))
+            if (self.facts.stages["n_dated"] < self.facts.stages["n_entered"]).any():
+                blocks.append(
+                    Note(_("Where the records do not say when a deal entered a stage, it is counted in the bars only."))
+                )
+        if (reasons := tables.reason_table(self.facts)) is not None:
+            blocks += [Heading(_("Why deals were lost")), reasons]
+        return Blocks(*blocks)
+
+    def time_to_close(self) -> Blocks:
+        """How long deals take, those still open counted as open."""
+        facts = self.facts
+        if facts.quarter is None:
+            return Blocks()
+        head = Heading(_("How long deals take"))
+        if len(facts.dated) < SMALLEST or not facts.dated["ended"].any():
+            return Blocks(head, Prose(_("Too little data: {deals} with an opening day, or none closed.").format(
+                deals=n_deals(len(facts.dated))
+            )))  # fmt: skip
+        blocks: list[Block] = [head, Prose(self._how_long()), pictures.time_to_close(facts)]
+        if note := sentences.truncation_note(facts):
+            blocks.append(Note(note))
+        blocks.append(pictures.outcomes(facts))
+        blocks.append(tables.outcome_table(facts, pictures.told_days(facts)))
+        return Blocks(*blocks)
+
+    def sellers(self) -> Blocks:
+        """What each seller closed in the quarter."""
+        return self._grouped("owner", _("By seller"), _("Seller"), _("No seller"), _("No seller's"))
+
+    def regions(self) -> Blocks:
+        """What each region closed in the quarter."""
+        return self._grouped("region", _("By region"), _("Region"), _("No region"), _("No region's"))
+
+    def products(self) -> Blocks:
+        """What was closed of each product in the quarter."""
+        return self._grouped("product", _("By product"), _("Product"), _("No product"), _("No product's"))
+
+    def notes(self) -> Blocks:
+        """What the words mean here, and what to know about the records."""
+        facts = self.facts
+        about = [*([self.why_as_of] if self.why_as_of else []), *sentences.notes(facts)]
+        terms = [
+            (_("Won, lost"), _("A deal counts on the day it closed. Its stage says whether it was won, never a probability.")),
+            (_("Win rate"), _("Won deals of all closed (won and lost); open deals are neither. Wilson's score interval.")),
+            (_("Time to close"), _(
+                "Days from opening to closing. A deal that is still open counts with the days it has been open so far: "
+                "leaving it out would make every wait look shorter than it is."
+            )),
+            (_("Open"), _("Neither won nor lost at the end of {day}.").format(day=format_date(facts.as_of))),
+            (_("More than luck"), _(
+                "A seller, region or product is called different only where its twelve months stay different after "
+                "allowing for how many are compared (score test, Holm's adjustment, {level})."
+            ).format(level=percent(facts.level))),
+            (_("Too little data"), _("Fewer than {n} cases: an estimate would mean next to nothing.").format(n=SMALLEST)),
+            (_("Names and owners"), _("As they are on record now; stages and outcomes as they were on the day.")),
+        ]  # fmt: skip
+        blocks: list[Block] = [Heading(_("Notes"))]
+        if about:
+            blocks.append(Prose(" ".join(about)))
+        return Blocks(*blocks, Terms(tuple(terms)))
+
+    def _grouped(self, by: str, head: str, label: str, missing: str, nobody: str) -> Blocks:
+        if self.facts.quarter is None or self.facts.in_quarter.empty:
+            return Blocks()
+        return Blocks(
+            Heading(head), Prose(self._differences(by, nobody)), tables.group_table(self.facts, by, label, missing)
+        )
+
+    def _differences(self, by: str, nobody: str) -> str:
+        compared = compare_with_rest(self.facts.twelve_months, by, level=self.facts.level)
+        named = compared[compared[by].notna()]
+        tested = named[named["verdict"] != "too little data"]
+        if len(tested) < 2:
+            return _("There is too little data to compare win rates.")
+        told = []
+        for verdict, words in (
+            ("higher", _("{names} won clearly more of their deals than the rest.")),
+            ("lower", _("{names} won clearly fewer of their deals than the rest.")),
+        ):
+            of = tested[tested["verdict"] == verdict]
+            if len(of):
+                names = [f"{row[by]} ({percent(row['win_rate'])})" for _at, row in of.iterrows()]
+                told.append(words.format(names=listed(names)))
+        if told:
+            return _("Over twelve months:") + " " + " ".join(told) + " " + _(
+                "The other differences are no larger than chance makes them."
+            )  # fmt: skip
+        return _(
+            "{nobody} win rate over twelve months ({low} to {high}) differs from the rest by more than luck: "
+            "a ranking by it would order chance."
+        ).format(nobody=nobody, low=percent(tested["win_rate"].min()), high=percent(tested["win_rate"].max()))
+
+    def _how_long(self) -> str:
+        facts = self.facts
+        median, _low, _high = sentences.quantile_days(facts.open_curve)
+        ended = facts.dated.loc[facts.dated["ended"], "duration_days"]
+        told = []
+        if median == median:
+            told.append(
+                _("Half of all deals close within {days}. Looking at closed deals alone would say {naive}.").format(
+                    days=n_days(median), naive=n_days(float(ended.median()))
+                )
+            )
+        else:
+            told.append(_("Fewer than half of all deals have closed so far."))
+        stale, most, oldest = stale_deals(facts)
+        if len(stale):
+            told.append(
+                _(
+                    "No deal that closed took more than {oldest}, 95 of 100 at most {most}; {n} open ones are past that."
+                ).format(oldest=n_days(oldest), most=n_days(most), n=count(len(stale)))
+            )
+        return " ".join(told)
+
+    def _to_act_on(self) -> list[Block]:
+        found = actions(self.facts)
+        if not found:
+            return [Prose(_("Nothing stands out this quarter: no finding below is beyond what chance would do."))]
+        return [Actions(_("What to act on"), tuple(found))]
+
+    def _cover(self, title: str, lead: str) -> Cover:
+        quarter = self.facts.quarter
+        subject = _("Sales review") if quarter is None else _("Sales review, {quarter}").format(quarter=quarter.name)
+        if scope := [str(self.asked[key]) for key in ("seller", "region", "pipeline") if self.asked.get(key)]:
+            subject += ": " + ", ".join(scope)
+        return Cover(self.organization, subject, title, lead, dict(self.asked), self.data_version)
+
+    def _nothing(self) -> str:
+        n_open = len(self.facts.open)
+        if n_open:
+            return _("{deals} are open; a review needs some that were won or lost.").format(deals=n_deals(n_open))
+        return _("There are no deals here yet, so there is nothing to review.")
+
+    def _first_steps(self) -> list[Block]:
+        if len(self.facts.open):
+            first = Action(_("Close what is decided."), _("Move deals that were won or lost to their last stage."))
+        else:
+            first = Action(_("Enter or import deals."), _("`crm import` takes those of another system over."))
+        return [Actions(_("What to do first"), (first,))]
+
+
+def sales_review(
+    workbench: Any,
+    *,
+    quarter: str = "",
+    seller: str = "",
+    region: str = "",
+    pipeline: str = "",
+    currency: str = "",
+    as_of: str = "",
+    level: float = 0.95,
+) -> SalesReview:
+    """The review of a workbench's deals; empty parameters are worked out as the report's notebook says.
+
+    Reads deals, their steps and the journal's number in one transaction, so that they belong together. Raises
+    InvalidInput where a parameter cannot be understood or names what is not on record.
+    """
+    with workbench.reading() as session:
+        deals, events = deals_query(session), events_query(session)
+        data_version = session.scalar(select(func.max(JournalEntry.number))) or 0
+    settings = workbench.settings
+    day, why = _as_of(as_of, deals, events, workbench.today())
+    then = deals_as_of(deals, events, day)
+    in_pipeline = _only(then, "pipeline", pipeline)
+    scope = _only(_only(in_pipeline, "owner", seller, "seller"), "region", region)
+    starts = in_pipeline["closed_on"].min()
+    chosen = Quarter.parse(quarter) if quarter else choose_quarter(scope, day)
+    if chosen is not None and chosen.start > day:
+        raise InvalidInput(
+            "quarter", quarter, _("it begins after {day}, the day the records are read as of").format(day=day)
+        )
+    closed_currencies = sorted({str(word) for word in scope.loc[scope["status"] == "won", "currency"].dropna()})
+    money_of = _currency(currency, closed_currencies, settings.currency)
+    facts = Facts(
+        deals=scope,
+        events=events,
+        quarter=chosen,
+        as_of=day,
+        currency=money_of,
+        level=float(level),
+        record_start=None if pd.isna(starts) else starts.date(),
+    )
+    asked = {
+        "quarter": str(chosen or ""),
+        "seller": seller,
+        "region": region,
+        "pipeline": pipeline,
+        "currency": money_of,
+        "as_of": day.isoformat(),
+        "level": float(level),
+    }
+    return SalesReview(facts, settings.name, asked, data_version, why)
+
+
+def _as_of(text: str, deals: pd.DataFrame, events: pd.DataFrame, today: date) -> tuple[date, str]:
+    if text:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise InvalidInput("as_of", text, _("write a day as 2017-12-31")) from None
+        if day > today:
+            raise InvalidInput("as_of", text, _("that day is still to come"))
+        return day, _("Read as of {day}.").format(day=format_date(day))
+    last = last_event_on(deals, events, today)
+    if last is None or (today - last).days <= SILENT_DAYS:
+        return today, ""
+    return last, _("Nothing has happened to a deal since {day}, so the records are read as of that day.").format(
+        day=format_date(last)
+    )
+
+
+def _only(deals: pd.DataFrame, column: str, wanted: str, field: str = "") -> pd.DataFrame:
+    if not wanted:
+        return deals
+    known = sorted({str(name) for name in deals[column].dropna()})
+    match = next((name for name in known if name.casefold() == wanted.strip().casefold()), None)
+    if match is None:
+        raise not_on_record(field or column, wanted, known)
+    return deals[deals[column] == match]
+
+
+def not_on_record(field: str, value: str, known: Iterable[str]) -> InvalidInput:
+    """The error for a name that no deal carries, with the names that come nearest."""
+    names = list(known)
+    near = get_close_matches(value, names, n=3, cutoff=0.5) or names[:5]
+    expected = (
+        _("no deal is on record for it; on record are {names}").format(names=listed(near))
+        if near
+        else _("no deal on record has one")
+    )
+    return InvalidInput(field, value, expected)
+
+
+def _currency(asked: str, on_record: list[str], reporting: str) -> str:
+    if asked:
+        code = check_currency(asked, "currency")
+        if on_record and code not in on_record:
+            raise InvalidInput("currency", asked, _("deals were won in {names}").format(names=listed(on_record)))
+        return code
+    return on_record[0] if len(on_record) == 1 else reporting
