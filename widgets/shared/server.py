@@ -22,6 +22,7 @@ from tornado.httpserver import HTTPServer
 from traitlets.config import Config
 from voila import __version__ as voila_version
 from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 
 from widgets.shared.theme import ASSETS, stylesheet
 
@@ -109,6 +110,25 @@ class Sheet(web.RequestHandler):
         self.finish(stylesheet())
 
 
+class Goodbye(VoilaShutdownKernelHandler):
+    """Ends the kernel of a page that is left.
+
+    Voila's own refuses: the browser's goodbye carries no XSRF token, and kernels outlived their pages. Here its
+    `Origin` must be this server's, and the kernel's id is known to its page alone.
+    """
+
+    def check_xsrf_cookie(self) -> None:
+        origin = self.request.headers.get("Origin", "")
+        if origin.partition("://")[2] != self.request.host:
+            raise web.HTTPError(403)
+
+    async def post(self, kernel_id: str) -> None:
+        if kernel_id not in self.kernel_manager:
+            self.set_status(204)  # said twice, or already culled
+            return
+        await super().post(kernel_id)
+
+
 class DeskServer(Voila):
     """Voila for one notebook at `/`; `ready` is called with the port once it listens."""
 
@@ -133,6 +153,7 @@ class DeskServer(Voila):
             (f"{base}(.*)", KeptFile, {"path": str(ASSETS)}),
             (f"{self.base_url}favicon\\.ico()", KeptFile, {"path": str(ASSETS / "favicon.svg")}),
             (f"{lab}{voila_version}/static/(.*)", KeptFromSeveral, {"folders": list(self.static_paths)}),
+            (f"{self.base_url}voila/api/shutdown/(.*)", Goodbye),
             # their names carry a hash of what is in them
             (f"{lab}extensions/(.*)", KeptFromSeveral, {"folders": list(self.labextensions_path)}),
         ]

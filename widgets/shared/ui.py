@@ -40,6 +40,16 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
 
 # Set on Vuetify itself, not by v-defaults-provider: that one does not reach into dialogs and menus.
 _MIXIN: Final = """
+// ipyvuetify ends every key press at the overlays' container, so that Vuetify's own Escape never arrives.
+if (!window.crmEscape) {
+  window.crmEscape = true;
+  window.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !event.target.closest?.(".v-overlay-container")) return;
+    setTimeout(() => {
+      if (!event.defaultPrevented) window.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    });
+  }, true);
+}
 const crmView = {
   created() {
     if (!this.$vuetify.defaults?.crm) this.$vuetify.defaults = { ...%(defaults)s, crm: {} };
@@ -140,7 +150,7 @@ _themed = False
 
 def apply_theme_once() -> None:
     """Our colours, given to ipyvuetify with the first view of a kernel."""
-    global _themed  # noqa: PLW0603
+    global _themed
     if not _themed:
         apply_theme()
         _themed = True

@@ -123,7 +123,7 @@
       button.addEventListener("click", () => location.reload());
     });
     const look = new MutationObserver(() => {
-      const app = document.querySelector("#rendered_cells .v-application");
+      const app = document.querySelector("#crm-cells .v-application");
       if (!app || !app.querySelector(".v-main, main")) return;
       look.disconnect();
       requestAnimationFrame(ready);
@@ -131,13 +131,10 @@
     look.observe(document.body, { childList: true, subtree: true });
   };
 
-  // Voila calls these two; our own page has nothing to show for them
+  // Voila calls these; our own page has nothing to show for them
   window.voila_process = () => {};
   window.voila_heartbeat = () => {};
-  window.voila_finish = () => {
-    const cells = document.getElementById("rendered_cells");
-    if (cells) cells.style.display = "";
-  };
+  window.voila_finish = () => {};
 
   window.crm = {
     /** "light" or "dark", as it is now */
