@@ -55,7 +55,6 @@ def serve(
 
     with use_locale(language):
         config = configuration(
-            page,
             host=host,
             port=port,
             title=str(settings.get("name", "CRM Workbench")),

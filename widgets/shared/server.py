@@ -37,7 +37,7 @@ EXTENSIONS: Final = [
     "jupyter-vuetify",
 ]
 # `blob:`, because ipyvue compiles templates into modules; no `unsafe-eval` is needed.
-CONTENT_POLICY: Final = "; ".join(
+CONTENT_POLICY: Final = "; ".join(  # noqa: FLY002 - a list is easier to read and to change
     (
         "default-src 'self'",
         "script-src 'self' 'unsafe-inline' blob:",
@@ -208,10 +208,8 @@ def _preloads(base_url: str) -> list[str]:
     return [f"{base_url}assets/lab/{voila_version}/static/voila.js"]
 
 
-def configuration(
-    notebook: Path, *, host: str, port: int, title: str, language: str, words: dict[str, str]
-) -> Config:
-    """All options of the server, in one place; see SECURITY in the README for the reasons."""
+def configuration(*, host: str, port: int, title: str, language: str, words: dict[str, str]) -> Config:
+    """All options of the server, in one place."""
     sockets = " ws://localhost:* ws://127.0.0.1:*" if host in ("127.0.0.1", "localhost", "::1") else " ws: wss:"
     c = Config()
     c.Voila.ip = host
@@ -263,9 +261,7 @@ def run(notebook: Path, config: Config, ready: Callable[[int], None]) -> None:
 
     Voila finds templates on Jupyter's data path, so ours is put in front of it here.
     """
-    os.environ["JUPYTER_PATH"] = os.pathsep.join(
-        filter(None, (str(SHARED), os.environ.get("JUPYTER_PATH", "")))
-    )
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(SHARED), os.environ.get("JUPYTER_PATH", ""))))
     app = DeskServer(config=config)
     app.ready = ready
     app.notebook_path = str(notebook)

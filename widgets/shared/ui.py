@@ -17,7 +17,7 @@ from ipyvue.Template import Template
 
 from crmlib.i18n import current_locale
 from crmlib.i18n import gettext as _
-from widgets.shared.theme import apply_theme
+from widgets.shared.theme import apply_theme, stylesheet
 
 # Vuetify's own defaults are Material's; these make its parts as dense and quiet as the rest.
 DEFAULTS: Final[dict[str, dict[str, Any]]] = {
@@ -50,6 +50,7 @@ if (!window.crmEscape) {
     });
   }, true);
 }
+%(sheet)s
 const crmView = {
   created() {
     if (!this.$vuetify.defaults?.crm) this.$vuetify.defaults = { ...%(defaults)s, crm: {} };
@@ -124,13 +125,29 @@ def prepare(source: str, name: str = "a template") -> str:
     if (wrong := _ANY_WORD.search(translated)) is not None:
         line = translated.count("\n", 0, wrong.start()) + 1
         raise ValueError(f"{name}, line {line}: t(…) takes one plain string in quotes")
-    mixin = _MIXIN % {"defaults": json.dumps(DEFAULTS)}
+    mixin = _MIXIN % {"defaults": json.dumps(DEFAULTS), "sheet": "" if _served() else _inlined_sheet()}
     script = _SCRIPT.search(translated)
     if script is None:
         return f"{translated}\n<script>{mixin}\nexport default {{ mixins: [crmView] }};\n</script>\n"
     own = script[1].replace("module.exports =", "export default", 1).replace("export default", "const own =", 1)
-    woven = f"<script>{mixin}\n{own.rstrip().removesuffix(';')};\nexport default {{ mixins: [crmView, own] }};\n</script>"
+    woven = (
+        f"<script>{mixin}\n{own.rstrip().removesuffix(';')};\nexport default {{ mixins: [crmView, own] }};\n</script>"
+    )
     return translated[: script.start()] + woven + translated[script.end() :]
+
+
+def _served() -> bool:
+    """Whether this kernel belongs to a page of our own server, which serves the style sheet as a file."""
+    return os.environ.get("CRM_DOOR") == "page"
+
+
+def _inlined_sheet() -> str:
+    """For JupyterLab: the first view drawn puts the style sheet into the page."""
+    sheet = json.dumps(stylesheet("")).replace("</", "<\\/")
+    return f"""if (!document.getElementById("crm-sheet")) {{
+  const style = Object.assign(document.createElement("style"), {{ id: "crm-sheet", textContent: {sheet} }});
+  document.head.appendChild(style);
+}}"""
 
 
 def _unescaped(text: str) -> str:
@@ -140,7 +157,14 @@ def _unescaped(text: str) -> str:
 def _literal(text: str) -> str:
     """`text` as a JavaScript string that may stand in markup, in a quoted attribute, and in a script."""
     escaped = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', "\\x22").replace("'", "\\x27")
-    for sign, code in (("<", "\\x3c"), (">", "\\x3e"), ("&", "\\x26"), ("`", "\\x60"), ("{{", "{\\x7b"), ("}}", "}\\x7d")):
+    for sign, code in (
+        ("<", "\\x3c"),
+        (">", "\\x3e"),
+        ("&", "\\x26"),
+        ("`", "\\x60"),
+        ("{{", "{\\x7b"),
+        ("}}", "}\\x7d"),
+    ):
         escaped = escaped.replace(sign, code)
     return f"'{escaped}'"
 
@@ -178,11 +202,12 @@ def _typed(name: str, text: str, kind: Callable[[str], Any]) -> Any:
             return {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}[text.lower()]
         if kind is date:
             return date.fromisoformat(text)
-        if kind is int and not re.fullmatch(r"-?\d{1,18}", text):
-            raise ValueError(text)
-        return kind(text)
+        # Python's own int also takes "1_000" and " 7 "; a database takes no more than 18 digits.
+        if kind is not int or re.fullmatch(r"-?\d{1,18}", text):
+            return kind(text)
     except (KeyError, ValueError):
-        raise InvalidInput(name, text, _expected(kind)) from None
+        pass
+    raise InvalidInput(name, text, _expected(kind))
 
 
 def _expected(kind: Callable[[str], Any]) -> str:
