@@ -193,7 +193,7 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=(part > 0) & (whole > 0))
 
 
-def _log_log(survival: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
+def _log_log(survival: NDArray[Any], se: NDArray[Any], level: float) -> tuple[Floats, Floats]:
     if not 0 < level < 1:
         raise ValueError(f"a level lies between 0 and 1, not at {level}")
     z = NormalDist().inv_cdf(0.5 + level / 2)
@@ -205,9 +205,7 @@ def _log_log(survival: Floats, se: Floats, level: float) -> tuple[Floats, Floats
     return low, high
 
 
-def _incidence_variance(
-    share: Floats, before: Floats, n_ended: Floats, n_over: Floats, at_risk: Floats
-) -> Floats:
+def _incidence_variance(share: Floats, before: Floats, n_ended: Floats, n_over: Floats, at_risk: Floats) -> Floats:
     # Marubini & Valsecchi's three sums, each a running one: (F(t) - F(s)) is multiplied out.
     a = _ratio(n_over, at_risk * (at_risk - n_over))
     b = before**2 * _ratio(n_ended * (at_risk - n_ended), at_risk**3)

@@ -114,9 +114,7 @@ def win_rates(
     return frame.sort_values("n_closed", ascending=False, kind="stable", ignore_index=True)
 
 
-def compare_with_rest(
-    deals: pd.DataFrame, by: str, *, level: float = 0.95, smallest: int = SMALLEST
-) -> pd.DataFrame:
+def compare_with_rest(deals: pd.DataFrame, by: str, *, level: float = 0.95, smallest: int = SMALLEST) -> pd.DataFrame:
     """Each group's win rate against that of everyone else, honest about how many groups are looked at.
 
     Input as for `win_rates`; one row per group, the column `by` first, then `COMPARED_WITH_REST`, greatest

@@ -57,7 +57,7 @@ def _read(path: Path) -> Report:
     import nbformat
     from papermill.translators import PythonTranslator
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     title, sentence = _introduction(notebook)
     cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())), None)
     inspected = [] if cell is None else [p._asdict() for p in PythonTranslator.inspect(cell)]
@@ -79,4 +79,6 @@ def _all_understood(path: Path, cell: Any, inspected: list[dict[str, Any]]) -> N
     written = re.findall(r"^(\w+)\s*(?::[^=\n]*)?=", cell.source, flags=re.MULTILINE)
     missing = set(written) - {parameter["name"] for parameter in inspected}
     if missing:
-        raise ValueError(f"{path.name}: papermill cannot read the parameters {sorted(missing)}; one name, one type a line")
+        raise ValueError(
+            f"{path.name}: papermill cannot read the parameters {sorted(missing)}; one name, one type a line"
+        )

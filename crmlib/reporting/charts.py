@@ -21,13 +21,22 @@ CATEGORIES = ["#3451B2", "#CC8316", "#1FA86B", "#B085B3", "#60083E", "#4A4211"]
 
 Rows = Sequence[dict[str, Any]]
 Tick = tuple[float, str]
+# Altair types layers as either; ours are never facets.
+Drawing = alt.LayerChart | alt.FacetChart
 
 
 def theme() -> alt.Config:
     """The look of every chart, in the light colours that the page's dark theme swaps for its own."""
-    label = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "labelColor": INK_2}
-    axis = {**label, "titleColor": INK_2, "gridColor": LINE, "domain": False, "ticks": False, "labelPadding": 8}
-    line = {"domain": True, "domainColor": LINE_STRONG, "tickColor": LINE_STRONG, "tickSize": 4}
+    label: dict[str, Any] = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "labelColor": INK_2}
+    axis: dict[str, Any] = {
+        **label,
+        "titleColor": INK_2,
+        "gridColor": LINE,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 8,
+    }
+    line: dict[str, Any] = {"domain": True, "domainColor": LINE_STRONG, "tickColor": LINE_STRONG, "tickSize": 4}
     return alt.Config(
         background="transparent",
         font="Inter",
@@ -42,13 +51,13 @@ def theme() -> alt.Config:
     )
 
 
-def drawn(make: Callable[[int], alt.LayerChart], *, title: str, subtitle: str, alt_text: str, table: Table) -> Chart:
+def drawn(make: Callable[[int], Drawing], *, title: str, subtitle: str, alt_text: str, table: Table) -> Chart:
     """The chart that `make(width)` gives, as a block with both pictures, its words and its rows."""
     wide, narrow = (draw(_finished(make(width), width)) for width in (WIDE, NARROW))
     return Chart(title, subtitle, alt_text, wide, narrow, table)
 
 
-def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], height: int = 190) -> alt.LayerChart:
+def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], height: int = 190) -> Drawing:
     """What happened, as an ink line: rows of `at` (0, 1, 2 …), `value`, `whole`, `label` (empty: none).
 
     A month that is not whole is a hollow point that the line does not reach.
@@ -69,7 +78,7 @@ def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], 
 
 def rates_by_month(
     rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], overall: float, last: int, height: int = 190
-) -> alt.LayerChart:
+) -> Drawing:
     """Rates with their intervals: rows of `at` (0 to `last`), `rate`, `low`, `high`, `label`.
 
     A dashed line stands at `overall`, the rate of all together.
@@ -91,7 +100,7 @@ def rates_by_month(
     return alt.layer(rule, bands, marks, *labels).properties(height=height)
 
 
-def stage_bars(rows: Rows, *, heads: tuple[str, str, str, str], width: int) -> alt.LayerChart:
+def stage_bars(rows: Rows, *, heads: tuple[str, str, str, str], width: int) -> Drawing:
     """What became of those who entered each stage: rows of `stage`, counts `moved`, `open`, `lost`, `share`, `rest`.
 
     One bar of equal length a stage, so that shares can be compared; the counts stand on it. On a page `share` and
@@ -138,9 +147,7 @@ def stage_bars(rows: Rows, *, heads: tuple[str, str, str, str], width: int) -> a
     return alt.layer(*layers).properties(height=max(40, 42 * len(rows)))
 
 
-def open_curve(
-    rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], marks: Rows, height: int = 200
-) -> alt.LayerChart:
+def open_curve(rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], marks: Rows, height: int = 200) -> Drawing:
     """A survival curve, an estimate: rows of `day`, `survival`, `low`, `high`; `marks` of `day`, `y`, `label`."""
     x = alt.X("day:Q", axis=_axis(days), scale=alt.Scale(nice=False, zero=True), title=None)
     y_scale = alt.Scale(domain=[0, 1])
@@ -157,7 +164,7 @@ def open_curve(
 
 def outcome_areas(
     rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], labels: Rows, height: int = 190
-) -> alt.LayerChart:
+) -> Drawing:
     """Shares that add up to one by day: rows of `day`, `from`, `to`, `fill`; `labels` of `day`, `y`, `word`, `ink`."""
     x = alt.X("day:Q", axis=_axis(days), scale=alt.Scale(nice=False, zero=True), title=None)
     scale = alt.Scale(domain=[0, 1])
@@ -220,7 +227,7 @@ def _segments(rows: Rows, heads: tuple[str, str, str, str]) -> tuple[list[dict[s
     return segments, header
 
 
-def _finished(chart: alt.LayerChart, width: int) -> dict[str, Any]:
+def _finished(chart: Drawing, width: int) -> dict[str, Any]:
     fitted = chart.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     spec: dict[str, Any] = fitted.configure(**theme().to_dict()).to_dict()
     return spec

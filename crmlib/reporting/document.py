@@ -49,14 +49,15 @@ class Document:
 
 def evidence_words(run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The evidence of a run (its `run.json`) as names and words, the parameters as they were understood."""
-    parameters = run.get("resolved") or run["parameters"]
-    named = [(name, str(value) if value != "" else _("All")) for name, value in parameters.items()]
+    # The notebook's JSON sorts names; the report declares them in an order that reads.
+    understood = {**run["parameters"], **run.get("resolved", {})}
+    named = [(name, str(value) if value != "" else _("All")) for name, value in understood.items()]
     return (
         (_("Data version"), str(run["data_version"])),
         (_("Code"), short(run["code"])),
         (_("Environment"), short(run["environment"])),
         (_("Run at"), run["started_at"]),
-        *((_("Run by"), run["by"]) for _by in [run["by"]] if _by),
+        *([(_("Run by"), run["by"])] if run["by"] else []),
         *named,
     )
 

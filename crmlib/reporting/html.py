@@ -162,10 +162,11 @@ def _cell(cell: Cell) -> str:
 
 def _interval(cell: Interval) -> str:
     low, mark, high = (round(72 * min(max(float(share), 0), 1), 1) for share in (cell.low, cell.mark, cell.high))
+    width = max(1.0, round(high - low, 1))
     return (
         '<svg viewBox="0 0 72 12" width="72" height="12" aria-hidden="true">'
         '<rect x="0" y="5" width="72" height="2" rx="1" fill="#E6E4DE"/>'
-        f'<rect x="{low}" y="2" width="{max(1.0, round(high - low, 1))}" height="8" rx="2" fill="#3451B2" opacity="0.42"/>'
+        f'<rect x="{low}" y="2" width="{width}" height="8" rx="2" fill="#3451B2" opacity="0.42"/>'
         f'<rect x="{max(0.0, mark - 1.25)}" y="0" width="2.5" height="12" rx="1" fill="#3451B2"/></svg>'
     )
 

@@ -31,13 +31,20 @@ def kernel_class(*, workspace: Path, database: str, profile: Path) -> type[Async
     }
 
     class ReportKernel(AsyncKernelManager):
-        """Starts as described above."""
+        """Starts as described above, and talks over sockets in `profile` that nobody else on this machine can open."""
+
+        def __init__(self, **named: Any) -> None:
+            super().__init__(**named)
+            if os.name == "posix":
+                profile.mkdir(mode=0o700, exist_ok=True)
+                self.transport = "ipc"
+                self.connection_file = str(profile / "kernel.json")
 
         @property
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(argv=[sys.executable, *_ARGUMENTS], display_name="Report", language="python")
 
-        async def start_kernel(self, **named: Any) -> None:
+        async def start_kernel(self, **named: Any) -> None:  # type: ignore[override]  # as its parent does
             named["env"] = {**(named.get("env") or os.environ), **ours}
             await super().start_kernel(**named)
 

@@ -3,12 +3,13 @@
 The notebook's `parameters` cell is the report's signature: one name, one plain type, one comment a line. What a value
 must look like stands in the comment too, in brackets, where a person reading the notebook sees it:
 
-    quarter: str = ""  # Quarter the deals closed in [YYYY-Qn]; empty takes the last full one
+    quarter: str = ""  # Quarter the deals closed in [past YYYY-Qn]; empty takes the last full one
     region: str = ""  # One region only [region on record]; empty reports all
     level: float = 0.95  # Level of the intervals [0.5 to 0.99]
     detail: str = "short"  # How much is told [short | long]
 
-`[YYYY-Qn]`, `[YYYY-MM]`, `[YYYY-MM-DD]` and `[currency code]` are patterns, `[a | b]` are choices, `[low to high]` is a
+`[YYYY-Qn]`, `[YYYY-MM]` and `[YYYY-MM-DD]` are patterns (with `past` before them they must have begun by today),
+`[a | b]` are choices, `[low to high]` is a
 range, and `[… on record]` a name that the records must hold. An empty text is valid where the default is empty.
 """
 
@@ -17,13 +18,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
-from crmlib.base import InvalidInput, check_currency
-from crmlib.i18n import format_number
+from crmlib.base import InvalidInput
+from crmlib.i18n import format_number, lazy
 from crmlib.i18n import gettext as _
-from crmlib.i18n import lazy
-
 
 Value = str | int | float | bool
 Names = Callable[[str], Iterable[str]]
@@ -44,6 +43,7 @@ _PATTERNS = {
     "YYYY-MM-DD": (re.compile(r"\d{4}-\d\d-\d\d"), lazy("write a day as 2017-12-31")),
 }
 _ON_RECORD = " on record"
+_PAST = "past "
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,25 @@ class Parameter:
     help: str
     rule: str = ""
 
-    def check(self, value: Value, names: Names | None = None) -> Value:
+    def check(self, value: Value, names: Names | None = None, today: date | None = None) -> Value:
         """`value`, given as text or as it is, in the parameter's type.
 
-        `names` lists what is on record for `[… on record]`; without it that is not looked up. Raises InvalidInput.
+        `names` lists what is on record for `[… on record]`, `today` is the day for `[past …]`; what is not given is
+        not looked at. Raises InvalidInput.
         """
         typed = self._typed(value)
         if typed == "" and self.default == "":
             return typed
-        if self.rule in _PATTERNS:
-            return self._as_pattern(str(typed))
-        if self.rule == "currency code":
-            return check_currency(str(typed), self.name)
+        if self.rule.removeprefix(_PAST) in _PATTERNS:
+            return self._as_pattern(str(typed), today)
         if self.rule.endswith(_ON_RECORD):
             return typed if names is None else self._named(str(typed), names)
         if match := _RANGE.fullmatch(self.rule):
-            return self._within(typed, float(match[1]), float(match[2]))
+            low, high = float(match[1]), float(match[2])
+            if not low <= float(typed) <= high:
+                words = _("give a number from {low} to {high}")
+                raise InvalidInput(self.name, value, words.format(low=format_number(low), high=format_number(high)))
+            return typed
         if "|" in self.rule:
             choices = [choice.strip() for choice in self.rule.split("|")]
             if str(typed) not in choices:
@@ -84,20 +87,22 @@ class Parameter:
                 return value if isinstance(value, bool) else _BOOLEANS[str(value).strip().lower()]
             if self.type == "str":
                 return str(value).strip()
-            if isinstance(value, bool):
-                raise ValueError(value)
+            number = _refuse(value) if isinstance(value, bool) else float(value)
             if self.type == "int":
-                return int(value) if isinstance(value, str) or float(value).is_integer() else _refuse(value)
-            number = float(value)
+                return int(value) if number.is_integer() else _refuse(value)
             return number if abs(number) < float("inf") else _refuse(value)
         except (ValueError, KeyError, OverflowError):
             raise InvalidInput(self.name, value, _("give {type}").format(type=_(_TYPE_WORDS[self.type]))) from None
 
-    def _as_pattern(self, text: str) -> str:
-        pattern, expected = _PATTERNS[self.rule]
-        text = text.upper() if self.rule == "YYYY-Qn" else text
-        if not pattern.fullmatch(text) or not _is_real(text, self.rule):
+    def _as_pattern(self, text: str, today: date | None) -> str:
+        rule = self.rule.removeprefix(_PAST)
+        pattern, expected = _PATTERNS[rule]
+        text = text.upper()
+        begins = _first_day(text, rule) if pattern.fullmatch(text) else None
+        if begins is None:
             raise InvalidInput(self.name, text, _(expected))
+        if today is not None and self.rule.startswith(_PAST) and begins > today:
+            raise InvalidInput(self.name, text, _("that is still to come"))
         return text
 
     def _named(self, text: str, names: Names) -> str:
@@ -110,12 +115,6 @@ class Parameter:
         near = get_close_matches(text, known, n=3, cutoff=0.4) or known[:5]
         raise InvalidInput(self.name, text, _("no such name on record; try {names}").format(names=listed_or(near)))
 
-    def _within(self, value: Value, low: float, high: float) -> Value:
-        if not low <= float(value) <= high:
-            words = _("give a number from {low} to {high}")
-            raise InvalidInput(self.name, value, words.format(low=format_number(low), high=format_number(high)))
-        return value
-
 
 def read_parameter(inspected: Mapping[str, Any]) -> Parameter:
     """A parameter as papermill inspects it. Raises ValueError where a report declares one that cannot be checked."""
@@ -125,7 +124,7 @@ def read_parameter(inspected: Mapping[str, Any]) -> Parameter:
     text = inspected["help"].strip()
     match = _RULE.search(text)
     rule = match[1].strip() if match else ""
-    known = rule in _PATTERNS or rule in ("", "currency code") or rule.endswith(_ON_RECORD) or "|" in rule
+    known = rule == "" or rule.removeprefix(_PAST) in _PATTERNS or rule.endswith(_ON_RECORD) or "|" in rule
     if not known and not _RANGE.fullmatch(rule):
         raise ValueError(f"{name}: the rule [{rule}] is not one of those we know")
     default = _default(inspected["default"], kind)
@@ -133,7 +132,10 @@ def read_parameter(inspected: Mapping[str, Any]) -> Parameter:
 
 
 def check_parameters(
-    declared: Iterable[Parameter], given: Mapping[str, Value], names: Names | None = None
+    declared: Iterable[Parameter],
+    given: Mapping[str, Value],
+    names: Names | None = None,
+    today: date | None = None,
 ) -> dict[str, Value]:
     """The values a report runs with, in declared order, its defaults filled in. Raises InvalidInput."""
     by_name = {parameter.name: parameter for parameter in declared}
@@ -147,7 +149,7 @@ def check_parameters(
                 expected = _("this report takes no parameters")
             raise InvalidInput(name, given[name], expected.format(names=listed_or(near)))
     return {
-        name: parameter.check(given[name], names) if name in given else parameter.default
+        name: parameter.check(given[name], names, today) if name in given else parameter.default
         for name, parameter in by_name.items()
     }
 
@@ -162,25 +164,24 @@ def _default(source: str, kind: str) -> Value:
     # Never evaluated: a literal of the declared type, as the notebook spells it.
     from ast import literal_eval
 
-    value = literal_eval(source)
+    value: Any = literal_eval(source)
     if kind == "float" and isinstance(value, int):
         return float(value)
-    if not isinstance(value, _TYPES[kind]):
+    if type(value) is not _TYPES[kind]:
         raise ValueError(f"the default {source} is no {kind}")
-    return value  # type: ignore[no-any-return]  # one of the four types, just checked
+    checked: Value = value  # type: ignore[assignment]  # its type was just compared
+    return checked
 
 
-def _is_real(text: str, rule: str) -> bool:
-    if rule != "YYYY-MM-DD":
-        return not text.startswith("0000")
+def _first_day(text: str, rule: str) -> date | None:
+    """The day a quarter, month or day begins; None where there is no such one (30 February, the year 0)."""
     try:
-        date.fromisoformat(text)
+        if rule == "YYYY-Qn":
+            return date(int(text[:4]), 3 * int(text[-1]) - 2, 1)
+        return date.fromisoformat(text if rule == "YYYY-MM-DD" else f"{text}-01")
     except ValueError:
-        return False
-    return True
+        return None
 
 
-def _refuse(value: object) -> Value:
+def _refuse(value: object) -> NoReturn:
     raise ValueError(value)
-
-

@@ -24,7 +24,7 @@ def to_pdf(document: Document, *, made_at: datetime) -> bytes:
     """
     import typst
 
-    pdf = typst.compile(
+    pdf: object = typst.compile(  # type: ignore[call-overload]  # its stubs know bytes only as a path
         _TEMPLATE.read_bytes(),
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,

@@ -1,13 +1,12 @@
 """Running a report, and what is kept of it.
 
 A run is a folder `runs/<report>/<moment>/` of the workspace with `notebook.ipynb` (executed), `report.html`,
-`report.pdf` and `run.json`, the evidence: parameters, hashes of code and environment, the data version, who, when, and
-the SHA-256 of each file. The folder appears whole or not at all: it is filled under a hidden name and then renamed. Of a
-run that failed, `run.json` says so and why, and only the notebook is kept beside it.
+`report.pdf` and `run.json`, the evidence: parameters, hashes of code and environment, the data version, who, when,
+and the SHA-256 of each file. The folder appears whole or not at all: it is filled under a hidden name and then
+renamed. Of a run that failed, `run.json` says so and why, and only the notebook is kept beside it.
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -46,7 +45,7 @@ class ReportRun:
     @property
     def succeeded(self) -> bool:
         """Whether there is a whole report."""
-        return self.evidence["status"] == "succeeded"
+        return str(self.evidence["status"]) == "succeeded"
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -78,7 +77,9 @@ def run_report(
     """
     report = show_report(name, folder)
     with use_locale(workbench.settings.locale):
-        values = check_parameters(report.parameters, parameters or {}, lambda kind: _on_record(workbench, kind))
+        values = check_parameters(
+            report.parameters, parameters or {}, lambda kind: _on_record(workbench, kind), workbench.today()
+        )
         started = workbench.now()
         packages = installed()
         evidence: dict[str, Any] = {
@@ -157,7 +158,9 @@ def _execute(workbench: Any, report: Report, values: Mapping[str, Value], folder
         except papermill.PapermillExecutionError as stopped:
             return _told(stopped, report)
         except Exception as broken:  # a kernel that died, a timeout: the run is over and must say so
-            return _("The report could not be run: {reason}.").format(reason=str(broken).split("\n")[0] or type(broken).__name__)
+            return _("The report could not be run: {reason}.").format(
+                reason=str(broken).split("\n")[0] or type(broken).__name__
+            )
     _tidy(target, report)
     return None
 
@@ -219,6 +222,8 @@ def _on_record(workbench: Any, kind: str) -> list[str]:
     """The names that deals on record carry, for a parameter that must be one of them."""
     column = {"seller": "owner"}.get(kind, kind)
     deals = workbench.sales.deals()
+    if kind == "currency":
+        deals = deals[deals["status"] == "won"]
     if column not in deals:
         raise ValueError(f"a report asks for a {kind} on record, and deals have none")
     return [str(name) for name in deals[column].dropna().unique()]
@@ -252,4 +257,4 @@ def _replace(path: Path, text: str) -> None:
     # A reader sees the old text or the new one, never half of either.
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text, "utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)

@@ -15,9 +15,13 @@ FONTS = Path(__file__).parent / "fonts"
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _TAGS = frozenset({"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "clipPath", "defs"})
 _ATTRIBUTES = frozenset(
-    "width height viewBox transform d x y x1 x2 y1 y2 cx cy r rx ry dx dy id fill stroke opacity font-family font-size "
-    "font-weight font-style text-anchor fill-opacity stroke-opacity stroke-width stroke-dasharray stroke-linecap "
-    "stroke-linejoin stroke-miterlimit clip-path display".split()
+    {
+        *("width", "height", "viewBox", "transform", "id", "display", "clip-path"),
+        *("d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "dx", "dy"),
+        *("fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "opacity"),
+        *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit"),
+        *("font-family", "font-size", "font-weight", "font-style", "text-anchor"),
+    }
 )
 # Values are numbers, words, colours and path data; the only brackets are transforms and references within.
 _VALUE = re.compile(r"(?!\s*(?:javascript|data):)[\w\s.,#%+\-]*|(?:[a-z]+\([\d\s.,e+\-]*\)\s*)+|url\(#[\w\-]+\)")

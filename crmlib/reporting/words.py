@@ -46,16 +46,15 @@ def percent(rate: float) -> str:
     """A rate without decimals, except close to nothing or everything, where 0% or 100% would not be true."""
     if isnan(rate):
         return DASH
-    if 0 < rate < 0.005 or 0.995 < rate < 1:
-        return format_percent(rate, 1)
-    return format_percent(rate)
+    return format_percent(rate, 1 if 0 < rate < 0.005 or 0.995 < rate < 1 else 0)
 
 
 def percent_range(low: float, high: float) -> str:
     """58 to 62%; the sign stands once, as the locale writes it."""
-    first = percent(low)
-    digits = first.strip("%\u00a0\u202f ")
-    return _("{low} to {high}").format(low=digits, high=percent(high))
+    if isnan(low) or isnan(high):
+        return DASH
+    digits = 1 if high < 0.02 or low > 0.98 else 0
+    return _("{low} to {high}").format(low=format_number(100 * low, digits), high=format_percent(high, digits))
 
 
 def days_range(low: float, high: float) -> str:

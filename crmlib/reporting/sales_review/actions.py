@@ -11,13 +11,14 @@ from crmlib.analytics import compare_with_rest, rate_difference, win_rates
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 from crmlib.reporting.blocks import Action
-from crmlib.reporting.sales_review.facts import Facts
-from crmlib.reporting.words import count, listed, n_days, n_deals, percent, percent_range
+from crmlib.reporting.sales_review.facts import Facts, rows_of
+from crmlib.reporting.words import count, listed, money, n_days, n_deals, percent, percent_range
 
 MOST_ACTIONS = 4
 # The age by which 95 of 100 closed deals had closed: an open deal older than that is told as stale.
 STALE_QUANTILE = 0.95
 FEWEST_STALE = 10
+FEWEST_LATE = 10
 # A gap in the records is worth a line where it concerns a fifth of the open deals.
 GAP_SHARE = 0.2
 
@@ -27,6 +28,7 @@ def actions(facts: Facts) -> list[Action]:
     rules: tuple[Callable[[Facts], list[Action]], ...] = (
         _stale,
         _win_rate_moved,
+        _overdue,
         _bottleneck,
         _sellers,
         _products,
@@ -104,6 +106,24 @@ def _win_rate_moved(facts: Facts) -> list[Action]:
     ), why)]  # fmt: skip
 
 
+def _overdue(facts: Facts) -> list[Action]:
+    """Ten or more open deals are past the day they were expected to close, stale ones not counted again."""
+    stale, _most, _oldest = stale_deals(facts)
+    late = facts.open[facts.open["expected_close_on"] < pd.Timestamp(facts.as_of)]
+    late = late[~late["deal_id"].isin(stale["deal_id"])]
+    if len(late) < FEWEST_LATE or facts.looks_back:
+        return []
+    do = _("Set a new day, or an end, for the {deals} past their expected close.").format(deals=n_deals(len(late)))
+    priced = late[(late["currency"] == facts.currency) & late["amount"].notna()]
+    why = _("They are not stale yet, but no forecast can count on their dates.")
+    if len(priced):
+        worth = money(float(priced["amount"].sum()), facts.currency)
+        why = _("They are not stale yet and stand for {worth}, but no forecast can count on their dates.").format(
+            worth=worth
+        )
+    return [Action(do, why)]
+
+
 def _bottleneck(facts: Facts) -> list[Action]:
     """One stage passes on clearly fewer deals than every other: its interval lies below all of theirs."""
     stages = facts.stages[facts.stages["share"].notna()]
@@ -127,7 +147,7 @@ def _sellers(facts: Facts) -> list[Action]:
     """A seller's win rate over twelve months differs from the others' by more than luck, many looked at."""
     made = []
     compared = facts.compared("owner").sort_values("p_adjusted").head(2)
-    for row in compared.itertuples():
+    for row in rows_of(compared):
         if row.verdict == "higher":
             do = _("Let the others learn how {seller} works.").format(seller=row.owner)
         else:
@@ -151,7 +171,7 @@ def _products(facts: Facts) -> list[Action]:
             + " "
             + _beyond_luck(row.n_closed),
         )
-        for row in lower.itertuples()
+        for row in rows_of(lower)
     ]
 
 
@@ -186,6 +206,8 @@ def _closing_month(facts: Facts) -> list[Action]:
 
 def _gaps(facts: Facts) -> list[Action]:
     """A fifth or more of the open deals lack an amount or a customer."""
+    if facts.looks_back:
+        return []
     of_open = facts.open
     no_amount, no_party = int(of_open["amount"].isna().sum()), int(of_open["party_id"].isna().sum())
     least = GAP_SHARE * len(of_open)

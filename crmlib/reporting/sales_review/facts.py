@@ -7,6 +7,7 @@ lost on the day it closed, and as open on every day before.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -32,7 +33,8 @@ class Facts:
 
     `deals` has the columns of `sales.queries.deals`, with status and stage as they were at the end of `as_of`;
     `events` those of `sales.queries.stage_events` up to then. `quarter` is None where nothing has closed.
-    `record_start` is the first day that any deal closed on, in or out of scope. Sums are in `currency`.
+    `record_start` is the first day that any deal closed on, in or out of scope. Sums are in `currency`. `looks_back`
+    says that more is on record since `as_of`: then the amounts of open deals are of today and not of that day.
     """
 
     deals: pd.DataFrame
@@ -42,6 +44,7 @@ class Facts:
     currency: str
     level: float
     record_start: date | None
+    looks_back: bool = False
 
     @cached_property
     def open(self) -> pd.DataFrame:
@@ -141,6 +144,8 @@ class Facts:
             return pd.DataFrame(columns=["month", "revenue", "whole"])
         last = pd.Period(min(self.quarter.end, self.as_of), freq="M")
         first = max(pd.Period(self.record_start, freq="M"), last - (MONTHS_SHOWN - 1))
+        if last < first:
+            return pd.DataFrame(columns=["month", "revenue", "whole"])
         of = self.closed["closed_on"].dt.to_period("M")
         rows = []
         for month in pd.period_range(first, last, freq="M"):
@@ -152,15 +157,23 @@ class Facts:
         return pd.concat(rows, ignore_index=True)
 
     def groups(self, by: str) -> pd.DataFrame:
-        """What each value of `by` (owner, region, product) won and lost in the quarter, greatest revenue first.
+        """What each value of `by` (owner, region, product) closed in the quarter, and its win rate over twelve months.
 
-        One row per group with a deal closed in the quarter: `by`, the columns of `WIN_RATES`, `revenue`, `n_open`.
+        One row per group with a deal closed in the twelve months, greatest revenue first: `by`; `n_won`, `n_lost` and
+        `revenue` of the quarter; `n_closed`, `win_rate`, `low`, `high`, `enough` of the twelve months, for a quarter
+        is too short to judge people by; `n_open` now.
         """
-        rates = win_rates(self.in_quarter, by, level=self.level)
+        rates = win_rates(self.twelve_months, by, level=self.level)
+        status = self.in_quarter["status"]
+        for name, of in (
+            ("n_won", self.in_quarter[status == "won"]),
+            ("n_lost", self.in_quarter[status == "lost"]),
+            ("n_open", self.open),
+        ):
+            counted = of.groupby(by, dropna=False, observed=True).size()
+            rates[name] = _look_up(rates[by], counted).astype("int64")
         won = self.won_in_currency(self.in_quarter).groupby(by, dropna=False, observed=True)["amount"].sum()
-        n_open = self.open.groupby(by, dropna=False, observed=True).size()
         rates["revenue"] = _look_up(rates[by], won).astype("float64")
-        rates["n_open"] = _look_up(rates[by], n_open).astype("int64")
         return rates.sort_values(["revenue", "n_closed"], ascending=False, kind="stable", ignore_index=True)
 
     def compared(self, by: str) -> pd.DataFrame:
@@ -263,7 +276,8 @@ def deals_as_of(deals: pd.DataFrame, events: pd.DataFrame, as_of: date) -> pd.Da
     then = deals[~(deals["opened_on"] > day)].copy()
     later = then["closed_on"] > day
     then["status"] = then["status"].astype("str").mask(later, "open").astype(STATUS)
-    then.loc[later, ["closed_on", "lost_reason"]] = [pd.NaT, pd.NA]
+    then["closed_on"] = then["closed_on"].mask(later)
+    then["lost_reason"] = then["lost_reason"].mask(later)
     moments = events["entered_at"].dt.tz_localize(None).dt.normalize()
     moved_since = set(events.loc[moments > day, "deal_id"]) | set(then.loc[later, "deal_id"])
     if moved_since:
@@ -295,8 +309,14 @@ def choose_quarter(deals: pd.DataFrame, as_of: date) -> Quarter | None:
     return full if within else Quarter.of(days.max().date())
 
 
-def _look_up(keys: "pd.Series[str]", values: "pd.Series[float]") -> "pd.Series[float]":
+def _look_up(keys: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":
     # A missing seller is a group too, and no index finds a missing key by itself.
-    known = {key: value for key, value in values.items() if not pd.isna(key)}
-    missing = sum(value for key, value in values.items() if pd.isna(key))
+    pairs: list[tuple[Any, Any]] = list(values.items())
+    known = {key: value for key, value in pairs if not pd.isna(key)}
+    missing = sum(value for key, value in pairs if pd.isna(key))
     return pd.Series([missing if pd.isna(key) else known.get(key, 0) for key in keys], index=keys.index)
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """The rows of a frame as named tuples, for loops that word or draw them."""
+    return list(frame.itertuples(index=False))

@@ -5,10 +5,10 @@ from crmlib.i18n import format_date
 from crmlib.i18n import gettext as _
 from crmlib.reporting import charts
 from crmlib.reporting.blocks import Chart
-from crmlib.reporting.sales_review.facts import Facts
+from crmlib.reporting.sales_review.facts import Facts, rows_of
 from crmlib.reporting.sales_review.sentences import month_label
 from crmlib.reporting.sales_review.tables import month_table, outcome_table, stage_label, stage_table
-from crmlib.reporting.words import count, money, money_on_axis, n_days, percent, percent_range
+from crmlib.reporting.words import count, money, money_on_axis, month_name, n_days, percent, percent_range
 
 MOST_STAGES = 10
 
@@ -18,7 +18,7 @@ def won_by_month(facts: Facts) -> Chart:
     months, quarter = facts.months, facts.quarter
     last = len(months) - 1
     rows = []
-    for at, row in enumerate(months.itertuples()):
+    for at, row in enumerate(rows_of(months)):
         label = (
             money_on_axis(row.revenue, facts.currency) if at == last or row.revenue == months["revenue"].max() else ""
         )
@@ -26,12 +26,12 @@ def won_by_month(facts: Facts) -> Chart:
     ticks = [
         (value, money_on_axis(value, facts.currency)) for value in charts.nice_ticks(months["revenue"].max() * 1.05)
     ]
-    best = months.loc[months["revenue"].idxmax()]
+    best = months.iloc[int(months["revenue"].to_numpy().argmax())]
     alt = _("Won revenue by month from {first} to {last}; the highest is {best} in {month}, the last {money}.").format(
-        first=f"{months['month'].iloc[0]:%Y-%m}",
-        last=f"{months['month'].iloc[last]:%Y-%m}",
+        first=month_name(months["month"].iloc[0], year=True),
+        last=month_name(months["month"].iloc[last], year=True),
         best=money(best["revenue"], facts.currency),
-        month=f"{best['month']:%Y-%m}",
+        month=month_name(best["month"], year=True),
         money=money(months["revenue"].iloc[last], facts.currency),
     )
     subtitle = _("{currency}, deals won by the month they closed in.").format(currency=facts.currency)
@@ -55,7 +55,7 @@ def rate_by_month(facts: Facts) -> Chart:
     rate = float(overall["n_won"] / overall["n_closed"])
     rows = [
         {"at": at, "rate": row.win_rate, "low": row.low, "high": row.high, "label": percent(row.win_rate)}
-        for at, row in enumerate(months.itertuples())
+        for at, row in enumerate(rows_of(months))
         if row.enough
     ]
 
@@ -87,11 +87,11 @@ def rate_by_month(facts: Facts) -> Chart:
 def stages(facts: Facts) -> Chart:
     """What became of the deals that entered each stage."""
     rows, told = [], []
-    for row in facts.stages.head(MOST_STAGES).itertuples():
+    for row in rows_of(facts.stages.head(MOST_STAGES)):
         name = stage_label(facts, row.pipeline, row.stage)
         known = row.share == row.share
         counts = {"moved": row.n_moved, "open": row.n_open, "lost": row.n_lost}
-        share = percent(row.share) if known else _("–")
+        share = percent(row.share) if known else ""
         rest = f"{percent_range(row.low, row.high)}, {n_days(row.median_days)}" if known else _("Too little data")
         words = {key: count(n) for key, n in counts.items()}
         rows.append({"stage": name, **counts, "words": words, "share": share, "rest": rest})
@@ -116,7 +116,7 @@ def time_to_close(facts: Facts) -> Chart:
     thin = curve.iloc[::step] if step > 1 else curve
     rows = [
         {"day": row.t_days, "survival": row.survival, "low": row.low, "high": row.high}
-        for row in thin[thin["t_days"] <= _last_day(facts)].itertuples()
+        for row in rows_of(thin[thin["t_days"] <= _last_day(facts)])
     ]
     median, _low, _high = quantile_days(curve)
     marks = []
@@ -189,7 +189,7 @@ def told_days(facts: Facts) -> list[int]:
 
 
 def _told_days(last: float) -> list[int]:
-    return [int(value) for value in charts.nice_ticks(last, about=5)[1:] if value <= last] or [int(last)]
+    return [int(day) for day, _label in _day_ticks(last)[1:]] or [int(last)]
 
 
 def _day_ticks(last: float) -> list[tuple[float, str]]:

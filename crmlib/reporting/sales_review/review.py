@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import func, select
 
-from crmlib.analytics import SMALLEST, compare_with_rest
+from crmlib.analytics import SMALLEST, compare_with_rest, quantile_days
 from crmlib.base import InvalidInput, JournalEntry, check_currency
 from crmlib.i18n import format_date
 from crmlib.i18n import gettext as _
@@ -22,6 +22,7 @@ from crmlib.reporting.sales_review.facts import (
     choose_quarter,
     deals_as_of,
     last_event_on,
+    rows_of,
 )
 from crmlib.reporting.sales_review.periods import Quarter
 from crmlib.reporting.words import count, listed, n_days, n_deals, percent
@@ -52,7 +53,7 @@ class SalesReview:
             cover,
             Figures(sentences.figures(self.facts, quarter)),
             *self._to_act_on(),
-            pictures.won_by_month(self.facts),
+            *([pictures.won_by_month(self.facts)] if len(self.facts.months) else []),
         )
 
     def trend(self) -> Blocks:
@@ -62,7 +63,7 @@ class SalesReview:
             return Blocks()
         blocks: list[Block] = [Heading(_("Quarter by quarter"))]
         blocks.append(tables.quarter_table(self.facts, quarter))
-        if self.facts.months["enough"].sum() >= 2:
+        if len(self.facts.months) and self.facts.months["enough"].sum() >= 2:
             blocks.append(pictures.rate_by_month(self.facts))
             last = closing_months(self.facts)
             if last is not None and len(last):
@@ -90,14 +91,23 @@ class SalesReview:
         told = _("Of {deals} on record, {won} were won, {lost} lost, and {open} are open").format(
             deals=n_deals(len(self.facts.deals)), won=count(n_won), lost=count(n_lost), open=count(n_open)
         )
-        by_stage = self.facts.open.groupby(["stage_position", "stage"], sort=True).size()
-        where = listed([_("{n} in {stage}").format(n=count(n), stage=stage) for (_at, stage), n in by_stage.items()])
+        by_stage = self.facts.open.groupby(["stage_position", "stage"], sort=True).size().reset_index(name="n")
+        where = listed([_("{n} in {stage}").format(n=count(row.n), stage=row.stage) for row in rows_of(by_stage)])
         blocks: list[Block] = [Heading(_("Where deals stand")), Prose(f"{told}: {where}." if where else f"{told}.")]
         if len(self.facts.stages):
             blocks.append(pictures.stages(self.facts))
             if (self.facts.stages["n_dated"] < self.facts.stages["n_entered"]).any():
                 blocks.append(
                     Note(_("Where the records do not say when a deal entered a stage, it is counted in the bars only."))
+                )
+            if sorted(by_stage["n"]) != sorted(self.facts.stages.loc[self.facts.stages["n_open"] > 0, "n_open"]):
+                blocks.append(
+                    Note(
+                        _(
+                            "A bar counts each deal once, from its first entry into the stage; one that stepped back "
+                            "is still open in both, so the bars can differ from where deals stand now."
+                        )
+                    )
                 )
         if (reasons := tables.reason_table(self.facts)) is not None:
             blocks += [Heading(_("Why deals were lost")), reasons]
@@ -136,25 +146,10 @@ class SalesReview:
         """What the words mean here, and what to know about the records."""
         facts = self.facts
         about = [*([self.why_as_of] if self.why_as_of else []), *sentences.notes(facts)]
-        terms = [
-            (_("Won, lost"), _("A deal counts on the day it closed. Its stage says whether it was won, never a probability.")),
-            (_("Win rate"), _("Won deals of all closed (won and lost); open deals are neither. Wilson's score interval.")),
-            (_("Time to close"), _(
-                "Days from opening to closing. A deal that is still open counts with the days it has been open so far: "
-                "leaving it out would make every wait look shorter than it is."
-            )),
-            (_("Open"), _("Neither won nor lost at the end of {day}.").format(day=format_date(facts.as_of))),
-            (_("More than luck"), _(
-                "A seller, region or product is called different only where its twelve months stay different after "
-                "allowing for how many are compared (score test, Holm's adjustment, {level})."
-            ).format(level=percent(facts.level))),
-            (_("Too little data"), _("Fewer than {n} cases: an estimate would mean next to nothing.").format(n=SMALLEST)),
-            (_("Names and owners"), _("As they are on record now; stages and outcomes as they were on the day.")),
-        ]  # fmt: skip
         blocks: list[Block] = [Heading(_("Notes"))]
         if about:
             blocks.append(Prose(" ".join(about)))
-        return Blocks(*blocks, Terms(tuple(terms)))
+        return Blocks(*blocks, Terms(sentences.glossary(facts)))
 
     def _grouped(self, by: str, head: str, label: str, missing: str, nobody: str) -> Blocks:
         if self.facts.quarter is None or self.facts.in_quarter.empty:
@@ -189,7 +184,7 @@ class SalesReview:
 
     def _how_long(self) -> str:
         facts = self.facts
-        median, _low, _high = sentences.quantile_days(facts.open_curve)
+        median, _low, _high = quantile_days(facts.open_curve)
         ended = facts.dated.loc[facts.dated["ended"], "duration_days"]
         told = []
         if median == median:
@@ -204,7 +199,8 @@ class SalesReview:
         if len(stale):
             told.append(
                 _(
-                    "No deal that closed took more than {oldest}, 95 of 100 at most {most}; {n} open ones are past that."
+                    "Of the deals that closed, 95 of 100 took at most {most} and none more than {oldest}; "
+                    "{n} open ones are older than {most}."
                 ).format(oldest=n_days(oldest), most=n_days(most), n=count(len(stale)))
             )
         return " ".join(told)
@@ -212,7 +208,7 @@ class SalesReview:
     def _to_act_on(self) -> list[Block]:
         found = actions(self.facts)
         if not found:
-            return [Prose(_("Nothing stands out this quarter: no finding below is beyond what chance would do."))]
+            return [Prose(_("Nothing stands out this quarter: no finding below goes beyond what chance would do."))]
         return [Actions(_("What to act on"), tuple(found))]
 
     def _cover(self, title: str, lead: str) -> Cover:
@@ -256,13 +252,14 @@ def sales_review(
         deals, events = deals_query(session), events_query(session)
         data_version = session.scalar(select(func.max(JournalEntry.number))) or 0
     settings = workbench.settings
-    day, why = _as_of(as_of, deals, events, workbench.today())
+    asked_for = Quarter.parse(quarter) if quarter else None
+    day, why = _as_of(as_of, deals, events, workbench.today(), asked_for)
     then = deals_as_of(deals, events, day)
     in_pipeline = _only(then, "pipeline", pipeline)
     scope = _only(_only(in_pipeline, "owner", seller, "seller"), "region", region)
     starts = in_pipeline["closed_on"].min()
-    chosen = Quarter.parse(quarter) if quarter else choose_quarter(scope, day)
-    if chosen is not None and chosen.start > day:
+    chosen = asked_for or choose_quarter(scope, day)
+    if chosen is not None and chosen.start > day:  # as_of given, and before the quarter
         raise InvalidInput(
             "quarter", quarter, _("it begins after {day}, the day the records are read as of").format(day=day)
         )
@@ -276,6 +273,7 @@ def sales_review(
         currency=money_of,
         level=float(level),
         record_start=None if pd.isna(starts) else starts.date(),
+        looks_back=day < (last_event_on(deals, events, workbench.today()) or day),
     )
     asked = {
         "quarter": str(chosen or ""),
@@ -289,7 +287,9 @@ def sales_review(
     return SalesReview(facts, settings.name, asked, data_version, why)
 
 
-def _as_of(text: str, deals: pd.DataFrame, events: pd.DataFrame, today: date) -> tuple[date, str]:
+def _as_of(
+    text: str, deals: pd.DataFrame, events: pd.DataFrame, today: date, quarter: Quarter | None
+) -> tuple[date, str]:
     if text:
         try:
             day = date.fromisoformat(text)
@@ -301,6 +301,8 @@ def _as_of(text: str, deals: pd.DataFrame, events: pd.DataFrame, today: date) ->
     last = last_event_on(deals, events, today)
     if last is None or (today - last).days <= SILENT_DAYS:
         return today, ""
+    if quarter is not None and quarter.end > last:
+        return min(quarter.end, today), ""
     return last, _("Nothing has happened to a deal since {day}, so the records are read as of that day.").format(
         day=format_date(last)
     )

@@ -1,9 +1,8 @@
 """The sentences of the sales review: its title, its lead, its figures and its notes, from the facts."""
 
 from crmlib.analytics import SMALLEST, quantile_days, win_rates
-from crmlib.i18n import format_date
+from crmlib.i18n import format_date, ngettext
 from crmlib.i18n import gettext as _
-from crmlib.i18n import ngettext
 from crmlib.reporting.blocks import Figure
 from crmlib.reporting.sales_review.actions import stale_deals, win_rate_change
 from crmlib.reporting.sales_review.facts import Facts
@@ -26,21 +25,25 @@ HELD = 0.02
 
 def title(facts: Facts, quarter: Quarter) -> str:
     """The finding in one sentence: what revenue did, and the weightiest other thing."""
+    if facts.in_quarter.empty:
+        return _("Nothing closed in {quarter}").format(quarter=quarter.name)
     revenue = facts.revenue(facts.in_quarter)
     change = revenue_change(facts, quarter.previous)
-    first = _("{quarter} won {money}").format(quarter=quarter.name, money=money(revenue, facts.currency))
+    first = _("{quarter} brought {money}").format(quarter=quarter.name, money=money(revenue, facts.currency))
     if not facts.is_whole:
-        return _("{quarter} has won {money} so far").format(quarter=quarter.name, money=money(revenue, facts.currency))
+        return _("{quarter} has brought {money} so far").format(
+            quarter=quarter.name, money=money(revenue, facts.currency)
+        )
     if change is not None:
         before = quarter.previous.beside(quarter)
         if abs(change) < HELD:
             first = _("{quarter} held the level of {before}").format(quarter=quarter.name, before=before)
         elif change > 0:
-            first = _("{quarter} won {change} more than {before}").format(
+            first = _("{quarter} brought {change} more than {before}").format(
                 quarter=quarter.name, change=percent(change), before=before
             )
         else:
-            first = _("{quarter} won {change} less than {before}").format(
+            first = _("{quarter} brought {change} less than {before}").format(
                 quarter=quarter.name, change=percent(-change), before=before
             )
     second = _second_finding(facts)
@@ -52,6 +55,13 @@ def lead(facts: Facts, quarter: Quarter) -> str:
     won = facts.won_in_currency(facts.in_quarter)
     revenue = facts.revenue(facts.in_quarter)
     sentences = []
+    if facts.in_quarter.empty:
+        days = facts.closed["closed_on"].dropna()
+        if days.empty:
+            return _("No deal has been won or lost so far.")
+        return _("Closings are on record from {first} to {last}.").format(
+            first=format_date(days.min().date()), last=format_date(days.max().date())
+        )
     if len(won):
         sentences.append(
             ngettext(
@@ -166,6 +176,27 @@ def notes(facts: Facts) -> list[str]:
     return made
 
 
+def glossary(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """What the report's words mean, for whoever asks."""
+    luck = _(
+        "A seller, region or product is called different only where its twelve months stay different after allowing "
+        "for how many are compared (score test, Holm's adjustment, {level})."
+    )
+    timed = _(
+        "Days from opening to closing. A deal that is still open counts with the days it has been open so far: "
+        "leaving it out would make every wait look shorter than it is."
+    )
+    return (
+        (_("Won, lost"), _("A deal counts on the day it closed. Its stage says whether it was won.")),
+        (_("Win rate"), _("Won deals of all closed, open deals being neither; with Wilson's score interval.")),
+        (_("Time to close"), timed),
+        (_("Open"), _("Neither won nor lost at the end of {day}.").format(day=format_date(facts.as_of))),
+        (_("More than luck"), luck.format(level=percent(facts.level))),
+        (_("Too little data"), _("Fewer than {n} cases: an estimate would mean little.").format(n=SMALLEST)),
+        (_("Names and owners"), _("As they are on record now; stages and outcomes as they were on the day.")),
+    )
+
+
 def truncation_note(facts: Facts) -> str:
     """What the median would be if the record's late start is taken into account; empty where it starts in time."""
     later = facts.median_from_record_start
@@ -213,14 +244,14 @@ def _win_rate_sentence(facts: Facts, quarter: Quarter) -> str:
         rate=percent(before["win_rate"]), before=quarter.previous.beside(quarter)
     )
     if change[1] <= 0 <= change[2]:
-        return told + ": " + _("no more than chance would do.")
-    return told + ": " + _("more than chance would do.")
+        return told + ", " + _("no more apart than chance would put them.")
+    return told + ", " + _("further apart than chance would put them.")
 
 
 def _open_words(facts: Facts) -> str:
     priced = facts.open[(facts.open["currency"] == facts.currency) & facts.open["amount"].notna()]
     day = format_date(facts.as_of)
-    if facts.open.empty:
+    if facts.open.empty or facts.looks_back:
         return _("On {day}").format(day=day)
     if priced.empty:
         return _("On {day}, none with an amount").format(day=day)

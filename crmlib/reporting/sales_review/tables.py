@@ -1,13 +1,16 @@
 """The tables of the sales review: what each seller, region or product closed, and each quarter before."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from crmlib.analytics import SMALLEST, win_rates
 from crmlib.i18n import gettext as _
 from crmlib.reporting.blocks import Cell, Column, Interval, Table
-from crmlib.reporting.sales_review.facts import Facts
+from crmlib.reporting.sales_review.facts import Facts, rows_of
 from crmlib.reporting.sales_review.periods import Quarter
-from crmlib.reporting.words import DASH, count, n_days, percent, percent_range
+from crmlib.reporting.words import DASH, count, month_name, n_days, percent, percent_range
 
 # A longer table is no longer read; the rest is summed in a last line.
 MOST_ROWS = 40
@@ -21,16 +24,23 @@ def group_table(facts: Facts, by: str, label: str, missing: str) -> Table:
     """
     groups = facts.groups(by)
     shown = groups.head(MOST_ROWS)
-    rows = [_row(missing if pd.isna(row[by]) else str(row[by]), row, facts.currency) for _at, row in shown.iterrows()]
-    rest = groups.iloc[MOST_ROWS:]
-    note = _("Too little data: fewer than {n} deals closed, so no rate is told.").format(n=SMALLEST)
-    if len(rest):
-        note += " " + _("{n} more are in the total only.").format(n=count(len(rest)))
-    whole = win_rates(facts.in_quarter, level=facts.level).iloc[0]
-    extra = {"revenue": facts.revenue(facts.in_quarter), "n_open": len(facts.open)}
-    total = _row(_("All"), pd.Series({**whole.to_dict(), **extra}), facts.currency)
-    has_little = not (shown["enough"].all() and whole["enough"])
-    return Table(_columns(label, facts), tuple(rows), total, note if has_little else "")
+    rows = [_row(missing if pd.isna(row[by]) else str(row[by]), row.to_dict()) for _at, row in shown.iterrows()]
+    note = []
+    quarter = win_rates(facts.in_quarter, level=facts.level).iloc[0]
+    year = win_rates(facts.twelve_months, level=facts.level).iloc[0]
+    if not (shown["enough"].all() and year["enough"]):
+        note.append(_("Too little data: fewer than {n} deals closed, so no rate is told.").format(n=SMALLEST))
+    if rest := len(groups) - len(shown):
+        note.append(_("{n} more are in the total only.").format(n=count(rest)))
+    total = {
+        **year.to_dict(),
+        "n_won": quarter["n_won"],
+        "n_lost": quarter["n_lost"],
+        "revenue": facts.revenue(facts.in_quarter),
+        "n_open": len(facts.open),
+    }
+    rate_head = _("Win rate in 12 months, {level} interval").format(level=percent(facts.level))
+    return Table(_columns(label, facts, rate_head), tuple(rows), _row(_("All"), total), " ".join(note))
 
 
 def quarter_table(facts: Facts, quarter: Quarter) -> Table:
@@ -43,8 +53,8 @@ def quarter_table(facts: Facts, quarter: Quarter) -> Table:
         rate = win_rates(deals, level=facts.level).iloc[0]
         whole = facts.is_on_record(at) and at.end <= facts.as_of
         partly = partly or not whole
-        row = pd.Series({**rate.to_dict(), "revenue": facts.revenue(deals), "n_open": None})
-        rows.append(_row(at.name if whole else f"{at.name} *", row, facts.currency)[:-1])
+        row = {**rate.to_dict(), "revenue": facts.revenue(deals)}
+        rows.append(_row(at.name if whole else f"{at.name} *", row)[:-1])
         at = at.previous
         if facts.record_start is None or at.end < facts.record_start:
             break
@@ -56,8 +66,8 @@ def month_table(facts: Facts) -> Table:
     """The rows behind the charts by month."""
     rows = []
     for _at, row in facts.months.iterrows():
-        name = f"{row['month']:%Y-%m}" + ("" if row["whole"] else " *")
-        rows.append(_row(name, pd.Series({**row.to_dict(), "n_open": None}), facts.currency)[:-1])
+        name = month_name(row["month"], year=True) + ("" if row["whole"] else " *")
+        rows.append(_row(name, row.to_dict())[:-1])
     partly = not facts.months["whole"].all()
     note = _("* The record covers only a part of this month.") if partly else ""
     return Table(_columns(_("Month"), facts)[:-1], tuple(rows), None, note)
@@ -75,7 +85,7 @@ def stage_table(facts: Facts) -> Table:
         Column(_("Median time"), "end", droppable=True),
     )
     rows = []
-    for row in facts.stages.itertuples():
+    for row in rows_of(facts.stages):
         counts = (row.n_entered, row.n_moved, row.n_open, row.n_lost)
         share = _("Too little data")
         if row.share == row.share:
@@ -119,7 +129,7 @@ def reason_table(facts: Facts) -> Table | None:
     reasons = lost["lost_reason"].dropna().value_counts()
     if not len(reasons) or reasons.sum() < len(lost) / 2:
         return None
-    rows = [(str(name), count(n), percent(n / len(lost))) for name, n in reasons.head(10).items()]
+    rows = [(_sentence_case(str(name)), count(n), percent(n / len(lost))) for name, n in reasons.head(10).items()]
     unsaid = len(lost) - int(reasons.head(10).sum())
     if unsaid:
         rows.append((_("Another reason, or none given"), count(unsaid), percent(unsaid / len(lost))))
@@ -132,31 +142,30 @@ def stage_label(facts: Facts, pipeline: str, stage: str) -> str:
     return stage if facts.stages["pipeline"].nunique() == 1 else f"{pipeline}: {stage}"
 
 
-def _columns(label: str, facts: Facts) -> tuple[Column, ...]:
+def _columns(label: str, facts: Facts, rate_head: str = "") -> tuple[Column, ...]:
+    head = rate_head or _("Win rate, {level} interval").format(level=percent(facts.level))
     return (
         Column(label),
         Column(_("Won"), "end"),
         Column(_("Lost"), "end", droppable=True),
         Column(_("Revenue, {currency}").format(currency=facts.currency), "end"),
-        Column(_("Win rate, {level} interval").format(level=percent(facts.level)), "end"),
+        Column(head, "end"),
         Column(_("Open now"), "end", droppable=True),
     )
 
 
-def _row(name: str, row: "pd.Series[object]", currency: str) -> tuple[Cell, ...]:
+def _row(name: str, row: Mapping[Any, Any]) -> tuple[Cell, ...]:
     rate: Cell = _("Too little data")
     if row["enough"]:
-        mark, low, high = (float(row[key]) for key in ("win_rate", "low", "high"))  # type: ignore[arg-type]
+        mark, low, high = (float(row[key]) for key in ("win_rate", "low", "high"))
         rate = Interval(f"{percent(mark)}, {percent_range(low, high)}", mark, low, high)
-    revenue = money_bare(float(row["revenue"]))  # type: ignore[arg-type]
-    n_open = DASH if row["n_open"] is None else count(int(row["n_open"]))  # type: ignore[call-overload]
-    return (name, count(int(row["n_won"])), count(int(row["n_lost"])), revenue, rate, n_open)  # type: ignore[call-overload]
-
-
-def money_bare(amount: float) -> str:
-    """An amount in whole units without its currency, which stands in the column's head."""
-    return count(round(amount))
+    revenue = count(round(float(row["revenue"])))
+    return (name, count(row["n_won"]), count(row["n_lost"]), revenue, rate, count(row.get("n_open", 0)))
 
 
 def _last_row(curve: pd.DataFrame, day: float) -> "pd.Series[float]":
     return curve[curve["t_days"] <= day].iloc[-1]
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
