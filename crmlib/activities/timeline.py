@@ -17,6 +17,8 @@ from crmlib.i18n import lazy
 __all__ = ["TimelineEntry", "timeline"]
 
 _CHANGES = ("insert", "update", "delete")
+# What an event of the same moment says already.
+_TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note"})
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _changed(entry: JournalEntry) -> TimelineEntry | None:
     if entry.record == "contact_point" and entry.kind != "update":
         return _reached(entry)
     known = _fields(entry.record)
-    told = [key for key in {**entry.before, **entry.after} if key in known and key != "lifecycle"]
+    told = [key for key in {**entry.before, **entry.after} if key in known and key not in _TOLD_BY_EVENTS]
     if not told:
         return None
     sentences = []

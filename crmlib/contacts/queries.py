@@ -57,7 +57,7 @@ def parties(session: Session, *, search: str = "", with_colleagues: bool = False
 
     One row per party; `party_id` is unique. Columns are `PARTIES`, also when there is nobody. `organization` is
     where a person works now, or what an organization belongs to; `city` and `country` (ISO 3166) are of the
-    preferred address; `last_activity_at` is the newest activity that has happened, NaT where there was none.
+    preferred address, or where there is none of that organization's; `last_activity_at` is the newest activity that has happened, NaT where there was none.
     """
     return read_frame(session, _rows(search, with_colleagues).order_by(Party.folded, Party.id), PARTIES)
 
@@ -181,8 +181,8 @@ def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     above = func.coalesce(affiliation, parent.correlate(Party).scalar_subquery())
     address = (
         select(Address.id)
-        .where(Address.party_id == Party.id)
-        .order_by(Address.is_preferred.desc(), Address.id)
+        .where(or_(Address.party_id == Party.id, Address.party_id == above))
+        .order_by((Address.party_id == Party.id).desc(), Address.is_preferred.desc(), Address.id)
         .limit(1)
         .correlate(Party)
         .scalar_subquery()

@@ -1,0 +1,1 @@
+"""Views of contacts: the list of customers and the page of one."""

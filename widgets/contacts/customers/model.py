@@ -1,0 +1,115 @@
+"""What the list of customers shows and what can be done to it; no pixels in here."""
+
+from typing import Any
+
+import traitlets as tl
+
+from crmlib import Workbench, activities, contacts, sales
+from crmlib.contacts import Lifecycle
+from crmlib.i18n import format_number
+from crmlib.i18n import gettext as _
+from widgets.shared import shown
+from widgets.shared.ui import errors_shown_in
+
+PER_PAGE = (20, 50, 100)
+
+# Whom somebody last spoke with is who is worked with now.
+ORDER: dict[str, Any] = {"sort": "last_activity_at", "descending": True}
+
+
+class CustomersModel(tl.HasTraits):
+    """A page of everyone we know, as the database sorts and searches it."""
+
+    rows = tl.List(tl.Dict())
+    total = tl.Int()
+    total_text = tl.Unicode()
+    page = tl.Int(1)
+    per_page = tl.Int(PER_PAGE[0])
+    sort = tl.Unicode(ORDER["sort"])
+    descending = tl.Bool(ORDER["descending"])
+    search = tl.Unicode()
+    lifecycle = tl.Unicode()
+    tabs = tl.List(tl.Dict())
+    message = tl.Unicode()
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+
+    def show(self, asked: dict[str, Any]) -> None:
+        """Show what is asked for by `search`, `lifecycle`, `sort`, `descending`, `page`, `per_page`.
+
+        What is left out stays as it is; another search or order begins at the first page again.
+        """
+        before = (self.search, self.lifecycle, self.sort, self.descending, self.per_page)
+        self.search = str(asked.get("search", self.search))[:200]
+        self.lifecycle = _known_lifecycle(asked.get("lifecycle", self.lifecycle))
+        self.sort = str(asked.get("sort", self.sort))
+        # From an address it comes as text.
+        self.descending = str(asked.get("descending", self.descending)) in ("True", "1", "true")
+        self.per_page = _whole(asked.get("per_page"), self.per_page)
+        if self.per_page not in PER_PAGE:
+            self.per_page = PER_PAGE[0]
+        same = before == (self.search, self.lifecycle, self.sort, self.descending, self.per_page)
+        self.page = max(1, _whole(asked.get("page"), self.page if same else 1))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the page anew."""
+        with errors_shown_in(self), self._workbench.reading() as session:
+            found = self._read(session)
+            last = max(1, -(-found.total // self.per_page))
+            if self.page > last:
+                self.page = last
+                found = self._read(session)
+            numbers = [row["party_id"] for row in found.rows]
+            kinds = activities.latest_kinds(session, numbers)
+            open_ones = sales.open_deal_sums(session, numbers)
+            self.tabs = self._tabs(contacts.lifecycle_counts(session))
+            self.rows = [self._row(row, kinds, open_ones) for row in found.rows]
+            self.total, self.total_text = found.total, format_number(found.total)
+
+    def _read(self, session: Any) -> Any:
+        return contacts.parties_page(
+            session,
+            search=self.search,
+            lifecycle=Lifecycle(self.lifecycle) if self.lifecycle else None,
+            sort=self.sort,
+            descending=self.descending,
+            page=self.page,
+            per_page=self.per_page,
+        )
+
+    def _tabs(self, counts: dict[str, int]) -> list[dict[str, Any]]:
+        tabs = [{"value": "", "label": _("All"), "count": format_number(sum(counts.values()))}]
+        for lifecycle in Lifecycle:
+            if counts.get(lifecycle.value) or lifecycle.value == self.lifecycle:
+                count = format_number(counts.get(lifecycle.value, 0))
+                tabs.append({"value": lifecycle.value, "label": _(lifecycle.label), "count": count})
+        return tabs
+
+    def _row(self, row: dict[str, Any], kinds: dict[int, str], open_ones: dict[int, Any]) -> dict[str, Any]:
+        count, money = open_ones.get(row["party_id"], (0, []))
+        icon = shown.ACTIVITY_ICONS.get(kinds.get(row["party_id"], ""), "")
+        return {
+            "id": row["party_id"],
+            "name": row["party"],
+            "avatar": shown.avatar(row["party"], row["kind"].value),
+            "organization": row["organization"] or "",
+            "lifecycle": shown.lifecycle(row["lifecycle"]),
+            "owner": row["owner"] or "",
+            "place": shown.place(row["city"], row["country"]),
+            "last": shown.moment(row["last_activity_at"], self._workbench) | {"icon": icon},
+            "open": {"count": count, "text": shown.sums(money)},
+        }
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return otherwise
+
+
+def _known_lifecycle(value: Any) -> str:
+    return value if value in {one.value for one in Lifecycle} else ""

@@ -1,0 +1,55 @@
+"""What the desk as a whole knows: which view is shown, how to find things, who sits at it."""
+
+from typing import Any
+
+import traitlets as tl
+
+from crmlib import Workbench, contacts
+from crmlib.i18n import gettext as _
+from widgets.shared import shown
+from widgets.shared.ui import errors_shown_in
+
+# What stands in an address as `?view=…`, with the departments of the rail first.
+VIEWS = ("customers", "pipeline", "party")
+
+
+class DeskModel(tl.HasTraits):
+    """`view` and `query` together are the address of what is on screen."""
+
+    view = tl.Unicode()
+    query = tl.Dict()
+    title = tl.Unicode()
+    workspace = tl.Dict()
+    person = tl.Dict()
+    found = tl.List(tl.Dict())
+    message = tl.Unicode()
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        name = workbench.settings.name
+        self.workspace = {"name": name, "avatar": shown.avatar(name, "organization")}
+        if workbench.actor:
+            self.person = {"name": workbench.actor, "avatar": shown.avatar(workbench.actor)}
+
+    def go(self, view: Any, query: Any = None) -> None:
+        """Show another view; one there is not is the list of customers."""
+        self.query = {str(key): value for key, value in (query or {}).items() if value not in (None, "")}
+        self.view = view if view in VIEWS else VIEWS[0]
+
+    def find(self, typed: Any) -> None:
+        """Offer whoever fits what is being typed into the search."""
+        text = str(typed or "").strip()[:100]
+        if not text:
+            self.found = []
+            return
+        with errors_shown_in(self), self._workbench.reading() as session:
+            self.found = [
+                {
+                    "id": one["party_id"],
+                    "name": one["party"],
+                    "about": one["organization"] or (_("Organization") if one["kind"] == "organization" else ""),
+                    "avatar": shown.avatar(one["party"], one["kind"].value),
+                }
+                for one in contacts.find_parties(session, text)
+            ]

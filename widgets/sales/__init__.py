@@ -1,0 +1,1 @@
+"""Views of sales: the pipeline as a board."""
