@@ -17,6 +17,9 @@ from crmlib.base.errors import Conflict, InvalidInput, Refused, Unavailable
 from crmlib.base.journal import stamp_records, write_changes
 from crmlib.i18n import gettext as _
 
+# SQLite answers a wrong statement of ours with the same error as a missing disk.
+_OUR_BUGS = ("no such", "syntax error", "misuse", "ambiguous", "has no column")
+
 # How long a SQLite writer waits for its turn, in seconds.
 _PATIENCE = 30
 
@@ -87,6 +90,8 @@ def told() -> Iterator[None]:
             _("The database refused this, because other records depend on it or it exists already.")
         ) from error
     except OperationalError as error:
+        if any(words in str(error.orig) for words in _OUR_BUGS):
+            raise
         raise Unavailable(_("The database does not answer: {reason}").format(reason=_reason(error))) from error
 
 

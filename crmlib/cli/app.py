@@ -1,6 +1,5 @@
 """The commands put together, and what becomes of an error."""
 
-import importlib.util
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ from crmlib import __version__
 from crmlib.base.errors import CrmError, InvalidInput
 from crmlib.cli import demo, doctor, imports, init, lab, serve
 from crmlib.cli.asked import Asked
+from crmlib.cli.report import app as report
 from crmlib.cli.shared_options import Database, Json, Workspace, take, understand_everywhere
 from crmlib.i18n import gettext as _
 
@@ -53,9 +53,7 @@ def crm(
 
 for module in (demo, init, imports, serve, lab, doctor):
     module.add_to(app)
-if importlib.util.find_spec("crmlib.cli.report"):  # TEMPORARY
-    report = importlib.import_module("crmlib.cli.report")
-    app.add_typer(report.app, name="report", help="List, explain and run reports.")
+app.add_typer(report, name="report", help="List, explain and run reports.")
 understand_everywhere(app, lambda: _asked)
 
 

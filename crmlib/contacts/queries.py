@@ -181,10 +181,10 @@ def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     above = func.coalesce(affiliation, parent.correlate(Party).scalar_subquery())
     address = (
         select(Address.id)
-        .where(or_(Address.party_id == Party.id, Address.party_id == above))
+        .where(Address.party_id.in_([Party.id, _Employer.id]))
         .order_by((Address.party_id == Party.id).desc(), Address.is_preferred.desc(), Address.id)
         .limit(1)
-        .correlate(Party)
+        .correlate(Party, _Employer)
         .scalar_subquery()
     )
     rows: Select[*tuple[Any, ...]] = (

@@ -72,9 +72,9 @@ def read_table(path: Path) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     records = _records(reader, skipped, path)
     line, header = next(records, (1, []))
-    columns = tuple(name.strip() for name in header)
-    if not any(columns):
+    if not any(name.strip() for name in header):
         raise InvalidInput(_("File"), path.name, _("it is empty; the first line should name the columns"))
+    columns = tuple(name.strip() or _("column {n}").format(n=n) for n, name in enumerate(header, 1))
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         names = ", ".join(repeated)

@@ -10,6 +10,7 @@ from crmlib.base import NotFound
 from crmlib.base.places import find_folder
 from crmlib.i18n import gettext as _
 from crmlib.reporting.parameters import Parameter, listed_or, read_parameter
+from crmlib.reporting.quick import import_jsonschema_quickly
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -54,6 +55,7 @@ def _notebooks(folder: Path | None) -> list[Path]:
 
 
 def _read(path: Path) -> Report:
+    import_jsonschema_quickly()
     import nbformat
     from papermill.translators import PythonTranslator
 

@@ -8,10 +8,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import altair as alt
-
 from crmlib.reporting.blocks import Chart, Table
+from crmlib.reporting.quick import import_jsonschema_quickly
 from crmlib.reporting.svg import draw
+
+import_jsonschema_quickly()
+import altair as alt  # noqa: E402
 
 WIDE, NARROW = 556, 358
 
@@ -57,7 +59,7 @@ def drawn(make: Callable[[int], Drawing], *, title: str, subtitle: str, alt_text
     return Chart(title, subtitle, alt_text, wide, narrow, table)
 
 
-def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], height: int = 190) -> Drawing:
+def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], height: int = 160) -> Drawing:
     """What happened, as an ink line: rows of `at` (0, 1, 2 …), `value`, `whole`, `label` (empty: none).
 
     A month that is not whole is a hollow point that the line does not reach.
@@ -77,7 +79,7 @@ def line_by_month(rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], 
 
 
 def rates_by_month(
-    rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], overall: float, last: int, height: int = 190
+    rows: Rows, *, ticks: Sequence[Tick], months: Sequence[Tick], overall: float, last: int, height: int = 160
 ) -> Drawing:
     """Rates with their intervals: rows of `at` (0 to `last`), `rate`, `low`, `high`, `label`.
 
@@ -144,10 +146,10 @@ def stage_bars(rows: Rows, *, heads: tuple[str, str, str, str], width: int) -> D
             notes.mark_text(align="left", fontWeight=600, fontSize=13).encode(x=_at(1.035, scale), text="share:N"),
             notes.mark_text(align="left", color=INK_2).encode(x=_at(1.16, scale), text="rest:N"),
         ]
-    return alt.layer(*layers).properties(height=max(40, 42 * len(rows)))
+    return alt.layer(*layers).properties(height=max(40, 36 * len(rows)))
 
 
-def open_curve(rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], marks: Rows, height: int = 200) -> Drawing:
+def open_curve(rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], marks: Rows, height: int = 170) -> Drawing:
     """A survival curve, an estimate: rows of `day`, `survival`, `low`, `high`; `marks` of `day`, `y`, `label`."""
     x = alt.X("day:Q", axis=_axis(days), scale=alt.Scale(nice=False, zero=True), title=None)
     y_scale = alt.Scale(domain=[0, 1])
@@ -163,7 +165,7 @@ def open_curve(rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], marks
 
 
 def outcome_areas(
-    rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], labels: Rows, height: int = 190
+    rows: Rows, *, ticks: Sequence[Tick], days: Sequence[Tick], labels: Rows, height: int = 160
 ) -> Drawing:
     """Shares that add up to one by day: rows of `day`, `from`, `to`, `fill`; `labels` of `day`, `y`, `word`, `ink`."""
     x = alt.X("day:Q", axis=_axis(days), scale=alt.Scale(nice=False, zero=True), title=None)
@@ -229,7 +231,7 @@ def _segments(rows: Rows, heads: tuple[str, str, str, str]) -> tuple[list[dict[s
 
 def _finished(chart: Drawing, width: int) -> dict[str, Any]:
     fitted = chart.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    spec: dict[str, Any] = fitted.configure(**theme().to_dict()).to_dict()
+    spec: dict[str, Any] = fitted.configure(**theme().to_dict()).to_dict(validate=False)
     return spec
 
 
@@ -238,6 +240,7 @@ def _axis(ticks: Sequence[Tick]) -> alt.Axis:
     return alt.Axis(
         values=[value for value, _label in ticks],
         labelExpr=f"{json.dumps(labels)}[format(datum.value, '.6~f')]",
+        tickCount=len(ticks),  # Vega thins out even the values it is given
         labelOverlap=False,
         labelFlush=False,
     )

@@ -18,10 +18,12 @@ def money(amount: float, currency: str) -> str:
 
 
 def money_on_axis(amount: float, currency: str) -> str:
-    """The shortest form: $1.5M, €150K; 0 without a currency."""
+    """The shortest form, three figures at most: $1.5M, €229K; 0 without a currency."""
     if amount == 0:
         return format_number(0)
-    digits = 0 if amount == round(amount, -int(max(0, 3 * ((len(str(int(abs(amount)))) - 1) // 3)))) else 1
+    # What stands before the K or M: 1.5 keeps a decimal, 229 and 2 need none.
+    shown = abs(amount) / 1000 ** ((len(str(int(abs(amount)))) - 1) // 3)
+    digits = 0 if shown >= 99.5 or shown == round(shown) else 1
     return numbers.format_compact_currency(amount, currency, locale=current_locale(), fraction_digits=digits)
 
 

@@ -16,9 +16,7 @@ from crmlib.analytics import (
 # standard example.
 ENDED = [6, 6, 6, 7, 10, 13, 16, 22, 23]
 CENSORED = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
-LEUKAEMIA = pd.DataFrame(
-    {"duration_days": [*ENDED, *CENSORED], "ended": [True] * len(ENDED) + [False] * len(CENSORED)}
-)
+LEUKAEMIA = pd.DataFrame({"duration_days": [*ENDED, *CENSORED], "ended": [True] * len(ENDED) + [False] * len(CENSORED)})
 # Survival, Greenwood's standard error and the log(-log) interval, as Stata's `sts list` prints them.
 PUBLISHED = {
     6: (0.8571, 0.0764, 0.6197, 0.9516),
@@ -30,9 +28,7 @@ PUBLISHED = {
     23: (0.4482, 0.1346, 0.1881, 0.6801),
 }
 
-cases = st.lists(
-    st.tuples(st.integers(0, 60), st.sampled_from(["won", "lost", None])), min_size=1, max_size=60
-).map(
+cases = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["won", "lost", None])), min_size=1, max_size=60).map(
     lambda rows: pd.DataFrame(rows, columns=["duration_days", "outcome"]).assign(
         ended=lambda frame: frame["outcome"].notna()
     )
@@ -42,9 +38,7 @@ cases = st.lists(
 def test_the_leukaemia_curve_is_the_published_one():
     curve = kaplan_meier(LEUKAEMIA).set_index("t_days")
     for week, published in PUBLISHED.items():
-        assert curve.loc[week, ["survival", "se", "low", "high"]].tolist() == pytest.approx(
-            published, abs=5e-5
-        )
+        assert curve.loc[week, ["survival", "se", "low", "high"]].tolist() == pytest.approx(published, abs=5e-5)
     assert curve.loc[6, ["n_at_risk", "n_ended", "n_censored"]].tolist() == [21, 3, 1]
 
 

@@ -107,9 +107,7 @@ def test_holms_example_steps_down_and_never_falls():
 
 
 def test_a_seller_who_wins_far_more_stands_out_and_luck_does_not():
-    frame = deals(
-        ("Ana", 90, 10, 0), ("Ion", 55, 45, 0), ("Sri", 52, 48, 0), ("Kai", 48, 52, 0), ("Abe", 3, 0, 0)
-    )
+    frame = deals(("Ana", 90, 10, 0), ("Ion", 55, 45, 0), ("Sri", 52, 48, 0), ("Kai", 48, 52, 0), ("Abe", 3, 0, 0))
     verdicts = compare_with_rest(frame, "owner").set_index("owner")["verdict"]
     assert verdicts["Ana"] == "higher"
     assert verdicts["Ion"] == "no clear difference"

@@ -70,7 +70,7 @@ def page_words() -> dict[str, str]:
         "starting": _("Starting your desk …"),
         "still": _("Still starting. On a busy computer this can take half a minute."),
         "failed": _("The desk could not be opened. What went wrong is in the server's log."),
-        "lost": _("Connection lost. What you type stays here; it is saved once you are connected again."),
+        "lost": _("Connection lost. What you type stays on this page, and is not saved yet."),
         "ended": _("This desk was closed by the server. Reload to go on; what you saved is there."),
         "reload": _("Reload"),
         "noscript": _("The desk needs JavaScript. Allow it for this address, then reload."),

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from crmlib import Workbench
-from crmlib.base import Field, Money
+from crmlib.base import Field, InvalidInput, Money
 from crmlib.i18n import ago, country_name, format_date, format_datetime, format_money, format_money_short
 from crmlib.i18n import gettext as _
 from widgets.shared.theme import avatar_number, initials
@@ -77,6 +77,11 @@ def moment(value: datetime | None, workbench: Workbench) -> dict[str, str]:
 def place(city: str | None, country: str | None) -> str:
     """A town and its country, whichever is known."""
     return ", ".join(part for part in (city, country_name(country) if country else "") if part)
+
+
+def refusal(error: InvalidInput) -> str:
+    """What would be right, as the sentence that stands beside the field."""
+    return error.expected[:1].upper() + error.expected[1:]
 
 
 def form_field(about: Field, *, value: Any = None, shown: str = "") -> dict[str, Any]:

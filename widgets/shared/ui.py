@@ -229,10 +229,15 @@ class _HasMessage(Protocol):
 
 @contextmanager
 def errors_shown_in(model: _HasMessage) -> Iterator[None]:
-    """Let what `crmlib` refuses become `model.message`; whatever else goes wrong is a bug and goes on up."""
+    """Let what `crmlib` refuses become `model.message`, which is empty again when the next thing goes well.
+
+    Whatever else goes wrong is a bug and goes on up.
+    """
     from crmlib.base.errors import CrmError
 
     try:
         yield
     except CrmError as refusal:
         model.message = str(refusal)
+    else:
+        model.message = ""

@@ -6,7 +6,6 @@ from crmlib.i18n import gettext as _
 from crmlib.reporting import charts
 from crmlib.reporting.blocks import Chart
 from crmlib.reporting.sales_review.facts import Facts, rows_of
-from crmlib.reporting.sales_review.sentences import month_label
 from crmlib.reporting.sales_review.tables import month_table, outcome_table, stage_label, stage_table
 from crmlib.reporting.words import count, money, money_on_axis, month_name, n_days, percent, percent_range
 
@@ -17,11 +16,12 @@ def won_by_month(facts: Facts) -> Chart:
     """Won revenue by month of closing; the months of the quarter are marked."""
     months, quarter = facts.months, facts.quarter
     last = len(months) - 1
+    most = months["revenue"].max()
     rows = []
     for at, row in enumerate(rows_of(months)):
-        label = (
-            money_on_axis(row.revenue, facts.currency) if at == last or row.revenue == months["revenue"].max() else ""
-        )
+        # The highest month is named where its name does not run into the last one's.
+        named = at == last or (row.revenue == most and last - at > len(months) / 4)
+        label = money_on_axis(row.revenue, facts.currency) if named else ""
         rows.append({"at": at, "value": row.revenue, "whole": bool(row.whole), "label": label})
     ticks = [
         (value, money_on_axis(value, facts.currency)) for value in charts.nice_ticks(months["revenue"].max() * 1.05)
@@ -202,8 +202,13 @@ def _month_ticks(facts: Facts, width: int) -> list[tuple[float, str]]:
     n = len(facts.months)
     wide = width >= charts.WIDE
     each = next(size for size in (1, 3, 6, 12) if n / size <= (12 if wide else 5)) if n > 1 else 1
-    chosen = range((n - 1) % each, n, each)
-    return [(float(at), month_label(facts, at, at == chosen[0] or each < 12)) for at in chosen]
+    ticks: list[tuple[float, str]] = []
+    year = None
+    for at in range((n - 1) % each, n, each):
+        month = facts.months["month"].iloc[at]
+        ticks.append((float(at), month_name(month, year=month.year != year)))
+        year = month.year
+    return ticks
 
 
 def _shares() -> list[tuple[float, str]]:

@@ -12,7 +12,6 @@ from crmlib.reporting.words import (
     count,
     days_range,
     money,
-    month_name,
     n_days,
     n_deals,
     percent,
@@ -206,12 +205,6 @@ def truncation_note(facts: Facts) -> str:
         "The record of closings begins on {day}: deals opened earlier are in it only if they were still open then, so "
         "slow ones are too many. Counting those only from that day on, the median is {days}."
     ).format(day=format_date(facts.record_start), days=n_days(later))
-
-
-def month_label(facts: Facts, at: int, wide: bool) -> str:
-    """The label under a month on an axis: with the year on the first and in January."""
-    month = facts.months["month"].iloc[at]
-    return month_name(month, year=at == 0 or (wide and month.month == 1))
 
 
 def _second_finding(facts: Facts) -> str:

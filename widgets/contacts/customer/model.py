@@ -181,7 +181,7 @@ class CustomerModel(tl.HasTraits):
             with self._workbench.session() as session:
                 change(session)
         except InvalidInput as refusal:
-            text = refusal.expected
+            text = shown.refusal(refusal)
         except CrmError as refusal:
             text = str(refusal)
             theirs = getattr(refusal, "theirs", {}).get(key.removeprefix("contact-"))

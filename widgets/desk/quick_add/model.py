@@ -12,6 +12,7 @@ from crmlib.contacts import PartyKind, normalise_email, normalise_phone
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 from widgets.desk.quick_add import forms
+from widgets.shared import shown
 from widgets.shared.ui import errors_shown_in
 
 
@@ -77,7 +78,7 @@ class QuickAddModel(tl.HasTraits):
                 saved = forms.SAVERS[str(form)](session, self._workbench, values)
         except InvalidInput as refusal:
             key = next((one for one, about in known.items() if _(about.label) == refusal.field), "")
-            self.errors, self.summary = ({key: refusal.expected}, self._summary(1)) if key else ({}, str(refusal))
+            self.errors, self.summary = ({key: shown.refusal(refusal)}, self._summary(1)) if key else ({}, str(refusal))
             return
         except CrmError as refusal:
             self.summary = str(refusal)
@@ -91,7 +92,7 @@ class QuickAddModel(tl.HasTraits):
         try:
             forms.read(about, typed, self._workbench)
         except InvalidInput as refusal:
-            return refusal.expected
+            return shown.refusal(refusal)
         return ""
 
     def _summary(self, n: int) -> str:

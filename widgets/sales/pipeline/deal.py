@@ -76,7 +76,7 @@ def edit_one(workbench: Workbench, deal_id: int, key: str, typed: Any, was: Any)
             currency = deal.currency or workbench.settings.currency
             sales.edit_deal(session, deal, {key: typed}, was={key: was}, currency=currency)
     except InvalidInput as refusal:
-        return {"key": key, "text": refusal.expected}
+        return {"key": key, "text": shown.refusal(refusal)}
     except CrmError as refusal:
         return {"key": key, "text": str(refusal)}
     return {"key": key, "text": ""}
