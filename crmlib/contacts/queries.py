@@ -40,13 +40,15 @@ PARTIES = {
 
 _Owner = aliased(Party, name="owner")
 _Employer = aliased(Party, name="employer")
+_Home = aliased(Address, name="home")
+_Office = aliased(Address, name="office")
 
 # By which columns a list of parties can be ordered; what comes from an address is looked up here.
 _ORDERS: dict[str, ColumnElement[Any]] = {
     "name": Party.folded.expression,
     "lifecycle": Party.lifecycle.expression,
     "owner": _Owner.folded.expression,
-    "city": func.lower(Address.city),
+    "city": func.lower(func.coalesce(_Home.city, _Office.city)),
     "last_activity_at": Party.last_activity_at.expression,
     "created_at": Party.created_at.expression,
 }
@@ -179,14 +181,6 @@ def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     )
     parent = select(Organization.__table__.c.parent_id).where(Organization.__table__.c.id == Party.id)
     above = func.coalesce(affiliation, parent.correlate(Party).scalar_subquery())
-    address = (
-        select(Address.id)
-        .where(Address.party_id.in_([Party.id, _Employer.id]))
-        .order_by((Address.party_id == Party.id).desc(), Address.is_preferred.desc(), Address.id)
-        .limit(1)
-        .correlate(Party, _Employer)
-        .scalar_subquery()
-    )
     rows: Select[*tuple[Any, ...]] = (
         select(
             Party.id.label("party_id"),
@@ -196,15 +190,16 @@ def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
             _Employer.name.label("organization"),
             Party.owner_id,
             _Owner.name.label("owner"),
-            Address.city,
-            Address.country,
+            func.coalesce(_Home.city, _Office.city).label("city"),
+            func.coalesce(_Home.country, _Office.country).label("country"),
             Party.source,
             Party.created_at,
             Party.last_activity_at,
         )
         .outerjoin(_Owner, _Owner.id == Party.owner_id)
         .outerjoin(_Employer, _Employer.id == above)
-        .outerjoin(Address, Address.id == address)
+        .outerjoin(_Home, (_Home.party_id == Party.id) & _Home.is_preferred)
+        .outerjoin(_Office, (_Office.party_id == _Employer.id) & _Office.is_preferred)
     )
     if not with_colleagues:
         rows = rows.where(Party.lifecycle != Lifecycle.COLLEAGUE)

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
 from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, money_columns
@@ -215,9 +215,18 @@ class ContactPoint(Tracked, Base):
 
 
 class Address(Tracked, Base):
-    """Where a party can be visited or written to. `country` is an ISO 3166 code."""
+    """Where a party can be visited or written to, one of them preferred. `country` is an ISO 3166 code."""
 
     __tablename__ = "address"
+    __table_args__ = (
+        Index(
+            "uq_address_preferred",
+            "party_id",
+            unique=True,
+            sqlite_where=text("is_preferred"),
+            postgresql_where=text("is_preferred"),
+        ),
+    )
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
     street: Mapped[str | None] = mapped_column(info=field(lazy("Street")))

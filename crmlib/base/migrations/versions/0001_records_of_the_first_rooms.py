@@ -124,6 +124,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_address_city"), "address", ["city"], unique=False)
     op.create_index(op.f("ix_address_party_id"), "address", ["party_id"], unique=False)
+    op.create_index(
+        "uq_address_preferred",
+        "address",
+        ["party_id"],
+        unique=True,
+        sqlite_where=sa.text("is_preferred"),
+        postgresql_where=sa.text("is_preferred"),
+    )
     op.create_table(
         "contact_point",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -316,6 +324,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_contact_point_party_id"), table_name="contact_point")
     op.drop_index(op.f("ix_contact_point_normalised"), table_name="contact_point")
     op.drop_table("contact_point")
+    op.drop_index(
+        "uq_address_preferred",
+        table_name="address",
+        sqlite_where=sa.text("is_preferred"),
+        postgresql_where=sa.text("is_preferred"),
+    )
     op.drop_index(op.f("ix_address_party_id"), table_name="address")
     op.drop_index(op.f("ix_address_city"), table_name="address")
     op.drop_table("address")
