@@ -8,7 +8,7 @@ that begins with `CANNOT_RUN`; the summary repeats those reasons, and with `CI` 
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from private_postgres import PostgresMissing, PrivatePostgres
 HERE = Path(__file__).parent
 
 CANNOT_RUN = "cannot run here: "
+DEMO_DAY = date(2026, 7, 1)
 NOW = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
 
 
@@ -48,10 +49,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
+def postgres() -> Iterator[PrivatePostgres]:
     """A PostgreSQL of our own: private folder, free loopback port, gone afterwards."""
     try:
-        server = PrivatePostgres(tmp_path_factory.mktemp("postgres"))
+        server = PrivatePostgres()
     except PostgresMissing as missing:
         pytest.skip(f"{CANNOT_RUN}the PostgreSQL tests. {missing}")
     try:
@@ -131,6 +132,16 @@ def workbench(database: tuple[Path, str | None], clock: Clock) -> Iterator[Any]:
     opened.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demo company on SQLite, made once and shared: read it, or copy it before you change it."""
+    from crmlib.demo import make_demo
+
+    folder = tmp_path_factory.mktemp("demo") / "workspace"
+    make_demo(folder, scale=0.08, today=DEMO_DAY)
+    return folder
+
+
 @pytest.fixture
 def engine(workbench: Any) -> Any:
     return workbench.engine
@@ -152,9 +163,7 @@ def real_data() -> Path:
     named = os.environ.get("CRM_REAL_DATA")
     folder = Path(named) if named else HERE.parents[1] / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(
-            f"{CANNOT_RUN}the tests on real data. Its folder is not here; name it with CRM_REAL_DATA."
-        )
+        pytest.skip(f"{CANNOT_RUN}the tests on real data. Its folder is not here; name it with CRM_REAL_DATA.")
     return folder
 
 

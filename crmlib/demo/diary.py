@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from crmlib.base import Tracked
 from crmlib.contacts import Person
 
 Deed = Callable[[Session, datetime], object]
-FORGET_AFTER = 200
+FORGET_AFTER = 100
 
 
 class DemoClock:
@@ -49,6 +50,14 @@ class Diary:
 
         The records of `staff` stay in the session throughout, others are forgotten now and then.
         """
+        held: list[object] = []
+
+        def hold(_session: Session, record: object) -> None:
+            # Else the garbage collector decides which records are read again, and no two demos are alike.
+            held.append(record)
+
+        for moment_of_life in ("pending_to_persistent", "loaded_as_persistent"):
+            event.listen(session, moment_of_life, hold)
         with session.no_autoflush:
             ordered = sorted(self.entries, key=lambda entry: entry[:2])
             for number, (at, _number, actor, deed) in enumerate(ordered):
@@ -64,6 +73,7 @@ class Diary:
                     session.flush()
                     session.expunge_all()
                     session.add_all(staff.values())
+                    held.clear()
             session.flush()
 
 

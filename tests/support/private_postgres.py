@@ -1,6 +1,6 @@
 """A PostgreSQL server that belongs to one test session.
 
-It listens on a free loopback port only, keeps its files in the folder given and flushes nothing to disk: its
+It listens on a free loopback port only, keeps its files in a temporary folder and flushes nothing to disk: its
 data is thrown away. As root (containers, CI) it runs as the user `postgres`, because PostgreSQL refuses root.
 """
 
@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 _FAST = {
@@ -32,17 +33,19 @@ class PostgresMissing(Exception):
 
 
 class PrivatePostgres:
-    """Start a server in `folder`; `create` and `drop` databases in it; `stop` ends it by its process id."""
+    """Start a server; `create` and `drop` databases in it; `stop` ends it by its process id and removes its files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self._bin = _find_binaries()
+        as_root = os.geteuid() == 0
+        # Not among pytest's own folders: each new session of pytest closes those to the user `postgres` again.
+        folder = self._folder = Path(tempfile.mkdtemp(prefix="crm-postgres-", dir="/tmp" if as_root else None))
         self._data = folder / "data"
         self._names = (f"test_{os.getpid()}_{number}" for number in itertools.count(1))
         self._as_postgres: list[str] = []
-        if os.geteuid() == 0:
+        if as_root:
             self._as_postgres = ["runuser", "-u", "postgres", "--"]
             shutil.chown(folder, "postgres", "postgres")
-            _let_through(folder.parent)
         self._run("initdb", *_INITDB, "-D", self._data)
         self._port = _free_port()
         options = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in _FAST.items())
@@ -68,6 +71,7 @@ class PrivatePostgres:
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-m", "immediate", "-s", "-D", self._data)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _execute(self, sql: str) -> None:
         import psycopg
@@ -105,10 +109,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _let_through(folder: Path) -> None:
-    """pytest closes its folders to others; the user `postgres` must be able to walk through, no more."""
-    while folder != folder.parent and folder.owner() == "root" and folder.stat().st_mode & 0o1 == 0:
-        folder.chmod(folder.stat().st_mode | 0o11)
-        folder = folder.parent
