@@ -156,7 +156,7 @@ def check_parameters(
 
 def listed_or(words: Iterable[str]) -> str:
     """A, B or C."""
-    *first, last = words
+    *first, last = list(words) or [""]
     return _("{first} or {last}").format(first=", ".join(first), last=last) if first else last
 
 

@@ -128,7 +128,9 @@ class Facts:
         if self.record_start is None:
             return None
         start = pd.Timestamp(self.record_start)
-        cases = self.dated.assign(watched=lambda frame: (start - frame["opened_on"]).dt.days.clip(lower=0))
+        # Watched from that day's morning on, so that what closed on the day itself counts.
+        age = (start - self.dated["opened_on"]).dt.days - 1
+        cases = self.dated.assign(watched=age.clip(lower=0))
         if not (cases["watched"] > 14).any():
             return None
         return quantile_days(kaplan_meier(cases, entered="watched", level=self.level))[0]
