@@ -49,7 +49,9 @@ class Workbench:
         self.engine = connect(settings.database_url)
         self.actor = actor or settings.actor
         self._clock = clock or _now
-        self._writing, self._reading = sessions(self.engine, clock=self.now, actor=self.actor, door=door)
+        self._writing, self._reading = sessions(
+            self.engine, clock=self.now, actor=self.actor, door=door, country=settings.country or None
+        )
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)

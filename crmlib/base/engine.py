@@ -57,10 +57,10 @@ def sqlite_address(path: Path) -> str:
 
 
 def sessions(
-    engine: Engine, *, clock: Callable[[], datetime], actor: str, door: str
+    engine: Engine, *, clock: Callable[[], datetime], actor: str, door: str, country: str | None = None
 ) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
-    """Makers of writing and of reading sessions, which know the time, who acts, and through which door."""
-    info = {"clock": clock, "actor": actor, "door": door}
+    """Makers of writing and of reading sessions; they know the time, who acts, through which door, and where home is."""
+    info = {"clock": clock, "actor": actor, "door": door, "country": country}
     writing = sessionmaker(engine.execution_options(crm_write=True), info=info, expire_on_commit=False)
     reading = sessionmaker(engine, info=info, expire_on_commit=False)
     event.listen(writing, "before_flush", stamp_records)

@@ -19,6 +19,7 @@ from crmlib.contacts.records import (
     Organization,
     Party,
     Person,
+    primary_affiliation,
 )
 from crmlib.i18n import gettext as _
 
@@ -51,9 +52,9 @@ def add_person(
     )
     person.rename(person.given_name, person.family_name)
     _settle(session, person, at=at, owner=owner, facts=facts)
-    _reach(person, email=email, phone=phone, phone_country=phone_country)
     if organization is not None:
         affiliate(session, person, organization, role=role or facts.get("job_title"), is_primary=True)
+    _reach(session, person, email=email, phone=phone, phone_country=phone_country)
     return person
 
 
@@ -79,7 +80,7 @@ def add_organization(
     if parent is not None:
         organization.parent = find(session, Organization, parent)
     _settle(session, organization, at=at, owner=owner, facts=facts)
-    _reach(organization, email=email, phone=phone, phone_country=phone_country)
+    _reach(session, organization, email=email, phone=phone, phone_country=phone_country)
     return organization
 
 
@@ -101,7 +102,7 @@ def add_contact_point(
     point = ContactPoint(
         kind=kind,
         value=value,
-        normalised=normalise(kind, value, country=country or _home(party)),
+        normalised=normalise(kind, value, country=country or _home(session, party)),
         label=known["label"].read(label),
         is_preferred=is_preferred,
     )
@@ -130,7 +131,7 @@ def edit_contact_point(
         point.party.contact_points.remove(point)
         return point
     read = fields_of(ContactPoint)["value"].read(value)
-    point.normalised = normalise(point.kind, read, country=country or _home(point.party))
+    point.normalised = normalise(point.kind, read, country=country or _home(session, point.party))
     point.value = read
     return point
 
@@ -263,10 +264,10 @@ def _settle(
     )
 
 
-def _reach(party: Party, *, email: str | None, phone: str | None, phone_country: str | None) -> None:
+def _reach(session: Session, party: Party, *, email: str | None, phone: str | None, phone_country: str | None) -> None:
     for kind, value in ((ContactKind.EMAIL, email), (ContactKind.PHONE, phone)):
         if value and value.strip():
-            normalised = normalise(kind, value, country=phone_country or _home(party))
+            normalised = normalise(kind, value, country=phone_country or _home(session, party))
             party.contact_points.append(
                 ContactPoint(
                     kind=kind,
@@ -277,8 +278,12 @@ def _reach(party: Party, *, email: str | None, phone: str | None, phone_country:
             )
 
 
-def _home(party: Party) -> str | None:
-    return party.address.country if party.address else None
+def _home(session: Session, party: Party) -> str | None:
+    """Where a phone number without a country code is meant to be: where the party is, or works, or the workbench."""
+    work = primary_affiliation(party) if isinstance(party, Person) else None
+    addresses = (party.address, work.organization.address if work else None)
+    known = (address.country for address in addresses if address is not None and address.country)
+    return next(known, None) or session.info.get("country")
 
 
 def _current(party: Party, key: str) -> Any:

@@ -59,7 +59,8 @@ def parties(session: Session, *, search: str = "", with_colleagues: bool = False
 
     One row per party; `party_id` is unique. Columns are `PARTIES`, also when there is nobody. `organization` is
     where a person works now, or what an organization belongs to; `city` and `country` (ISO 3166) are of the
-    preferred address, or where there is none of that organization's; `last_activity_at` is the newest activity that has happened, NaT where there was none.
+    preferred address, or where there is none of that organization's; `last_activity_at` is the newest
+    activity that has happened, NaT where there was none.
     """
     return read_frame(session, _rows(search, with_colleagues).order_by(Party.folded, Party.id), PARTIES)
 

@@ -129,8 +129,7 @@ class CustomerModel(tl.HasTraits):
         """Change a contact point; an empty value removes it."""
 
         def change(session: Any) -> None:
-            home = self._workbench.settings.country or None
-            contacts.edit_contact_point(session, int(point_id), str(typed or ""), was=was, country=home)
+            contacts.edit_contact_point(session, int(point_id), str(typed or ""), was=was)
 
         self._try(f"contact-{point_id}", change)
 
@@ -138,8 +137,7 @@ class CustomerModel(tl.HasTraits):
         """Add a contact point."""
 
         def change(session: Any) -> None:
-            home = self._workbench.settings.country or None
-            contacts.add_contact_point(session, self._id, kind=str(kind), value=str(typed or ""), country=home)
+            contacts.add_contact_point(session, self._id, kind=str(kind), value=str(typed or ""))
 
         self._try("contact-new", change)
 
