@@ -10,9 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def checked(*command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
 
 
@@ -38,9 +36,6 @@ def test_the_types_of_the_business_are_strict():
 def test_opening_the_front_door_loads_no_heavy_library():
     """Each page's kernel pays for what `import crmlib` drags in, in memory and in waiting."""
     heavy = ("pandas", "numpy", "altair", "papermill", "nbformat", "typst", "IPython", "ipywidgets")
-    code = (
-        "import sys, crmlib; crmlib.open_workbench; "
-        f"print(*(name for name in {heavy} if name in sys.modules))"
-    )
+    code = f"import sys, crmlib; crmlib.open_workbench; print(*(name for name in {heavy} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

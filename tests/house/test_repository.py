@@ -46,9 +46,7 @@ def texts() -> dict[Path, str]:
 
 def test_no_file_names_where_packages_come_from():
     told = [
-        f"{path.relative_to(ROOT)}: {hit[0]}"
-        for path, text in texts().items()
-        if (hit := PACKAGE_HOSTS.search(text))
+        f"{path.relative_to(ROOT)}: {hit[0]}" for path, text in texts().items() if (hit := PACKAGE_HOSTS.search(text))
     ]
     assert told == []
 
@@ -56,9 +54,7 @@ def test_no_file_names_where_packages_come_from():
 def test_no_secret_and_no_database_is_kept():
     secret = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|ghp_[0-9A-Za-z]{36}")
     assert [path for path, text in texts().items() if secret.search(text)] == []
-    assert [
-        path for path in kept_files() if path.suffix in {".sqlite", ".db", ".parquet", ".pem", ".key"}
-    ] == []
+    assert [path for path in kept_files() if path.suffix in {".sqlite", ".db", ".parquet", ".pem", ".key"}] == []
 
 
 def test_no_kept_file_is_large():
@@ -87,7 +83,7 @@ def test_the_version_is_told_once():
 def test_every_command_of_the_readme_is_there():
     readme = (ROOT / "README.md").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z-]+)`?", readme))
+    named = set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)", readme, re.MULTILINE))
     assert {"demo", "test", "lint", "bench", "lab"} <= named
     assert named <= targets
 
