@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CRM_WORKSPACE := $(WORKSPACE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lab set-up lock clean
+.PHONY: help demo test lint format messages bench lab set-up lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(VENV)/set-up.done ## Style, types, and the floors of the house
 format: $(VENV)/set-up.done ## Let the formatter lay out the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/set-up.done ## Collect the sentences to translate into crmlib/i18n/locale
+	@$(BIN)/python -m crmlib.i18n.collect
 
 bench: $(VENV)/set-up.done ## Measure, and write build/bench.json
 	$(BIN)/python -m tests.bench

@@ -17,6 +17,7 @@ from ipyvue.Template import Template
 
 from crmlib.i18n import current_locale
 from crmlib.i18n import gettext as _
+from crmlib.i18n.vue import ANY_WORD, WORD, message_of
 from widgets.shared.theme import apply_theme, stylesheet
 
 # Vuetify's own defaults are Material's; these make its parts as dense and quiet as the rest.
@@ -66,8 +67,6 @@ const crmView = {
 """
 
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_WORD: Final = re.compile(r"(?<![\w.$])t\(\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')\s*\)")
-_ANY_WORD: Final = re.compile(r"(?<![\w.$])t\(")
 
 _templates: dict[tuple[str, str], Template] = {}
 
@@ -121,8 +120,8 @@ def prepare(source: str, name: str = "a template") -> str:
 
     Raises ValueError where `t(…)` is given anything but one plain string.
     """
-    translated = _WORD.sub(lambda found: _literal(_(_unescaped(found[1] or found[2] or ""))), source)
-    if (wrong := _ANY_WORD.search(translated)) is not None:
+    translated = WORD.sub(lambda found: _literal(_(message_of(found))), source)
+    if (wrong := ANY_WORD.search(translated)) is not None:
         line = translated.count("\n", 0, wrong.start()) + 1
         raise ValueError(f"{name}, line {line}: t(…) takes one plain string in quotes")
     mixin = _MIXIN % {"defaults": json.dumps(DEFAULTS), "sheet": "" if _served() else _inlined_sheet()}
@@ -148,10 +147,6 @@ def _inlined_sheet() -> str:
   const style = Object.assign(document.createElement("style"), {{ id: "crm-sheet", textContent: {sheet} }});
   document.head.appendChild(style);
 }}"""
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _literal(text: str) -> str:
