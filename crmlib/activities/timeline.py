@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.activities.records import Activity, Part, Participation
 from crmlib.base import Base, Event, Field, JournalEntry, fields_of, record_name
-from crmlib.contacts import ContactKind, Party
+from crmlib.contacts import ContactKind, Lifecycle, Party
+from crmlib.i18n import country_name, format_date, lazy
 from crmlib.i18n import gettext as _
-from crmlib.i18n import lazy
 
 __all__ = ["TimelineEntry", "timeline"]
 
@@ -122,7 +122,8 @@ def _told(entry: JournalEntry) -> TimelineEntry | None:
     if kind is None:
         return None
     words = {
-        key: "" if value is None else _(value) if key in ("now", "was") else value for key, value in entry.after.items()
+        key: "" if value is None else _standing(value) if key in ("now", "was") else value
+        for key, value in entry.after.items()
     }
     return TimelineEntry(
         at=entry.happened_at,
@@ -182,7 +183,17 @@ def _reached(entry: JournalEntry) -> TimelineEntry:
 
 def _shown(about: Field, value: Any) -> str:
     names = dict(about.choices)
-    return _(names[value]) if value in names else "" if value is None else str(value)
+    if value in names:
+        return _(names[value])
+    if about.kind == "country" and value:
+        return country_name(value)
+    if about.kind == "date" and value:
+        return format_date(date.fromisoformat(value))
+    return "" if value is None else str(value)
+
+
+def _standing(value: str) -> str:
+    return _(Lifecycle(value).label).lower()
 
 
 def _fields(record: str) -> dict[str, Field]:

@@ -22,6 +22,7 @@ from crmlib.contacts.records import (
     primary_affiliation,
 )
 from crmlib.i18n import gettext as _
+from crmlib.i18n import lazy
 
 
 def add_person(
@@ -224,7 +225,7 @@ def assign_owner(session: Session, party: Party | int, owner: Party | int | None
     return party
 
 
-NAME = Field("name", "Name", required=True)
+NAME = Field("name", lazy("Name"), required=True)
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
 
 
@@ -234,7 +235,7 @@ def editable_fields(party: Party | type[Party]) -> dict[str, Field]:
     address = {key: about for key, about in fields_of(Address).items() if key in ADDRESS_FIELDS}
     own = fields_of(kind)
     if issubclass(kind, Organization):
-        money = Field("annual_revenue", "Turnover a year", "money")
+        money = Field("annual_revenue", lazy("Turnover a year"), "money")
         own = {"name": NAME, **own, "annual_revenue": money}
     return {**own, **address}
 
