@@ -11,6 +11,7 @@ from crmlib.reporting.blocks import Cell, Column, Interval, Table
 from crmlib.reporting.sales_review.facts import Facts, rows_of
 from crmlib.reporting.sales_review.periods import Quarter
 from crmlib.reporting.words import DASH, count, month_name, n_days, percent, percent_range
+from crmlib.sales import LOST_REASONS
 
 # A longer table is no longer read; the rest is summed in a last line.
 MOST_ROWS = 40
@@ -129,7 +130,7 @@ def reason_table(facts: Facts) -> Table | None:
     reasons = lost["lost_reason"].dropna().value_counts()
     if not len(reasons) or reasons.sum() < len(lost) / 2:
         return None
-    rows = [(_sentence_case(str(name)), count(n), percent(n / len(lost))) for name, n in reasons.head(10).items()]
+    rows = [(reason_words(str(name)), count(n), percent(n / len(lost))) for name, n in reasons.head(10).items()]
     unsaid = len(lost) - int(reasons.head(10).sum())
     if unsaid:
         rows.append((_("Another reason, or none given"), count(unsaid), percent(unsaid / len(lost))))
@@ -167,5 +168,7 @@ def _last_row(curve: pd.DataFrame, day: float) -> "pd.Series[float]":
     return curve[curve["t_days"] <= day].iloc[-1]
 
 
-def _sentence_case(text: str) -> str:
+def reason_words(reason: str) -> str:
+    """A reason as people read it: one of ours in their language, any other as it was written."""
+    text = _(dict(LOST_REASONS).get(reason, reason))
     return text[:1].upper() + text[1:]
