@@ -70,7 +70,9 @@ def run(
     from crmlib.reporting import run_report, show_report
 
     given = _given(parameter or [])
-    show_report(name)  # a misspelt name is told before a database is opened
+    report = show_report(name)  # a misspelt name is told before a database is opened
+    if not context.obj.json:
+        typer.echo(_("Running {report} …").format(report=report.title), err=True)
     with context.obj.open() as workbench:
         done = run_report(workbench, name, given, out=None if out is None else out.expanduser().absolute())
     evidence = done.evidence

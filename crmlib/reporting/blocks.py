@@ -174,14 +174,16 @@ class Blocks(tuple[Block, ...]):
         """The blocks in reading order."""
         return super().__new__(cls, blocks)
 
+    def __repr__(self) -> str:
+        return "\n\n".join(_text(block) for block in self)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from crmlib.reporting.html import fragment
 
-        words = "\n\n".join(_text(block) for block in self)
         return {
             MIME: {"blocks": [block.to_json() for block in self]},
             "text/html": fragment(self),
-            "text/plain": words,
+            "text/plain": repr(self),
         }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from datetime import timedelta
 
@@ -158,3 +159,10 @@ def test_a_run_can_be_kept_elsewhere(workbench, reports, tmp_path, clock):
     clock.now -= timedelta(days=1)
     run = run_report(workbench, "calls", folder=reports(COVER), out=tmp_path / "elsewhere")
     assert run.folder == tmp_path / "elsewhere" / "2026-06-30T09-00-00Z"
+
+
+def test_the_doors_of_reporting_import_nothing_heavy():
+    heavy = {"pandas", "altair", "papermill", "IPython", "vl_convert", "typst", "nbformat"}
+    code = f"import sys, crmlib.reporting; print(sorted({heavy} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == "[]"

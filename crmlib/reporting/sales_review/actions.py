@@ -4,14 +4,16 @@ Every rule says in one line when it speaks. What does not differ by more than lu
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
-from crmlib.analytics import compare_with_rest, rate_difference, win_rates
+from crmlib.analytics import SMALLEST, compare_with_rest, rate_difference, win_rates
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 from crmlib.reporting.blocks import Action
 from crmlib.reporting.sales_review.facts import Facts, rows_of
+from crmlib.reporting.sales_review.tables import reason_words
 from crmlib.reporting.words import count, listed, money, n_days, n_deals, percent, percent_range
 
 MOST_ACTIONS = 4
@@ -21,6 +23,8 @@ FEWEST_STALE = 10
 FEWEST_LATE = 10
 # A gap in the records is worth a line where it concerns a fifth of the open deals.
 GAP_SHARE = 0.2
+# Ten points between the months of a quarter; less is a season.
+LEAST_HABIT = 0.1
 
 
 def actions(facts: Facts) -> list[Action]:
@@ -60,7 +64,7 @@ def win_rate_change(facts: Facts) -> tuple[float, float, float] | None:
     if not (now["enough"] and before["enough"]):
         return None
     return rate_difference(
-        int(now["n_won"]), int(now["n_closed"]), int(before["n_won"]), int(before["n_closed"]), facts.level
+        int(now["n_won"]), int(now["n_closed"]), int(before["n_won"]), int(before["n_closed"]), facts.claim_level
     )
 
 
@@ -95,11 +99,11 @@ def _win_rate_moved(facts: Facts) -> list[Action]:
     lost = facts.in_quarter[facts.in_quarter["status"] == "lost"]
     reasons = lost["lost_reason"].dropna().value_counts()
     why = _("It fell by {points} points, between {low} and {high} at {level}.").format(
-        points=_points(change[0]), low=_points(change[2]), high=_points(change[1]), level=percent(facts.level)
+        points=_points(change[0]), low=_points(change[2]), high=_points(change[1]), level=percent(facts.claim_level)
     )
     if len(reasons) and reasons.sum() >= len(lost) / 2:
         why += " " + _("The reason given most often is “{reason}” ({n} of {all}).").format(
-            reason=reasons.index[0], n=count(reasons.iloc[0]), all=count(len(lost))
+            reason=reason_words(str(reasons.index[0])), n=count(reasons.iloc[0]), all=count(len(lost))
         )
     return [Action(_("Find out why fewer deals are won than in {quarter}.").format(
         quarter=facts.quarter.previous.beside(facts.quarter)
@@ -175,27 +179,36 @@ def _products(facts: Facts) -> list[Action]:
     ]
 
 
-def closing_months(facts: Facts) -> pd.DataFrame | None:
-    """The last month of each quarter against the two before it, over twelve months; None where none stands out.
+def closing_months(facts: Facts) -> "pd.Series[Any] | None":
+    """The last months of quarters against the months before them, over twelve months, as of `compare_with_rest`.
 
-    One row as of `compare_with_rest`. Told only where at least two quarters are in.
+    None unless the rates differ by ten points or more and more than luck, in the same direction in each of at least
+    two quarters that have `SMALLEST` closed deals on both sides: a habit, and not one good month.
     """
     deals = facts.twelve_months
-    if deals["closed_on"].dt.to_period("Q").nunique() < 2:
+    month = deals["closed_on"].dt.month
+    marked = deals.assign(
+        in_last=(month % 3 == 0).map({True: "last", False: "other"}), quarter=deals["closed_on"].dt.to_period("Q")
+    )
+    compared = compare_with_rest(marked, "in_last", level=facts.claim_level)
+    last = compared[(compared["in_last"] == "last") & compared["verdict"].isin(("higher", "lower"))]
+    if last.empty or abs(float(last["difference"].iloc[0])) < LEAST_HABIT:
         return None
-    marked = deals.assign(last_month=(deals["closed_on"].dt.month % 3 == 0).map({True: "last", False: "other"}))
-    compared = compare_with_rest(marked, "last_month", level=facts.level)
-    last = compared[(compared["last_month"] == "last") & compared["verdict"].isin(("higher", "lower"))]
-    # Less than ten points is a season, not a habit.
-    return last[last["difference"].abs() >= 0.1] if len(last) else None
+    found = last.iloc[0]
+    told = []
+    for _quarter, of in marked.groupby("quarter"):
+        sides = compare_with_rest(of, "in_last").set_index("in_last")
+        if len(sides) == 2 and int(sides["n_closed"].min()) >= SMALLEST:
+            told.append(float(sides["difference"].to_dict()["last"]))
+    agree = all((difference > 0) == (float(found["difference"]) > 0) for difference in told)
+    return found if len(told) >= 2 and agree else None
 
 
 def _closing_month(facts: Facts) -> list[Action]:
     """Deals that close in the last month of a quarter are won far more, or far less, often than others."""
-    last = closing_months(facts)
-    if last is None or last.empty:
+    row = closing_months(facts)
+    if row is None:
         return []
-    row = last.iloc[0]
     do = _("Ask whether losses are entered when they happen.")
     why = _(
         "Deals that close in the last month of a quarter are won in {rate} of cases, those that close in the "

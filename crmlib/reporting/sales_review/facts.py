@@ -46,6 +46,14 @@ class Facts:
     record_start: date | None
     looks_back: bool = False
 
+    @property
+    def claim_level(self) -> float:
+        """The level at which two rates are called different: that of the intervals, and never under 95 %.
+
+        Narrower intervals may suit a reader; they do not make a difference more certain.
+        """
+        return max(self.level, 0.95)
+
     @cached_property
     def open(self) -> pd.DataFrame:
         """The deals still open at the end of the day."""
@@ -180,7 +188,7 @@ class Facts:
 
     def compared(self, by: str) -> pd.DataFrame:
         """Each value of `by` against the rest over the twelve months, those that stand out by more than luck."""
-        compared = compare_with_rest(self.twelve_months, by, level=self.level)
+        compared = compare_with_rest(self.twelve_months, by, level=self.claim_level)
         return compared[compared["verdict"].isin(("higher", "lower")) & compared[by].notna()]
 
     @cached_property

@@ -10,6 +10,8 @@ from crmlib.reporting.sales_review.tables import month_table, outcome_table, sta
 from crmlib.reporting.words import count, money, money_on_axis, month_name, n_days, percent, percent_range
 
 MOST_STAGES = 10
+# Days drawn of a curve: finer than a pixel column would only make the file heavier.
+_STEPS = 80
 
 
 def won_by_month(facts: Facts) -> Chart:
@@ -112,7 +114,7 @@ def stages(facts: Facts) -> Chart:
 def time_to_close(facts: Facts) -> Chart:
     """The share of deals still open by days since opening, with its interval and its median."""
     curve = facts.open_curve
-    step = max(1, len(curve) // 200)
+    step = max(1, len(curve) // (2 * _STEPS))
     thin = curve.iloc[::step] if step > 1 else curve
     rows = [
         {"day": row.t_days, "survival": row.survival, "low": row.low, "high": row.high}
@@ -140,7 +142,7 @@ def time_to_close(facts: Facts) -> Chart:
 def outcomes(facts: Facts) -> Chart:
     """The shares won, still open and lost by days since opening."""
     last = _last_day(facts)
-    days = [last * step / 120 for step in range(121)]
+    days = [last * step / _STEPS for step in range(_STEPS + 1)]
     won, lost = ([_share(facts, outcome, day) for day in days] for outcome in ("won", "lost"))
     rows = []
     for day, of_won, of_lost in zip(days, won, lost, strict=True):

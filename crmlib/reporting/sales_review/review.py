@@ -65,9 +65,8 @@ class SalesReview:
         blocks.append(tables.quarter_table(self.facts, quarter))
         if len(self.facts.months) and self.facts.months["enough"].sum() >= 2:
             blocks.append(pictures.rate_by_month(self.facts))
-            last = closing_months(self.facts)
-            if last is not None and len(last):
-                row = last.iloc[0]
+            row = closing_months(self.facts)
+            if row is not None:
                 blocks.append(
                     Prose(
                         _(
@@ -154,12 +153,14 @@ class SalesReview:
     def _grouped(self, by: str, head: str, label: str, missing: str, nobody: str) -> Blocks:
         if self.facts.quarter is None or self.facts.in_quarter.empty:
             return Blocks()
+        if self.facts.twelve_months[by].nunique(dropna=False) < 2:  # nothing to set side by side
+            return Blocks()
         return Blocks(
             Heading(head), Prose(self._differences(by, nobody)), tables.group_table(self.facts, by, label, missing)
         )
 
     def _differences(self, by: str, nobody: str) -> str:
-        compared = compare_with_rest(self.facts.twelve_months, by, level=self.facts.level)
+        compared = compare_with_rest(self.facts.twelve_months, by, level=self.facts.claim_level)
         named = compared[compared[by].notna()]
         tested = named[named["verdict"] != "too little data"]
         if len(tested) < 2:

@@ -190,7 +190,7 @@ def glossary(facts: Facts) -> tuple[tuple[str, str], ...]:
         (_("Win rate"), _("Won deals of all closed, open deals being neither; with Wilson's score interval.")),
         (_("Time to close"), timed),
         (_("Open"), _("Neither won nor lost at the end of {day}.").format(day=format_date(facts.as_of))),
-        (_("More than luck"), luck.format(level=percent(facts.level))),
+        (_("More than luck"), luck.format(level=percent(facts.claim_level))),
         (_("Too little data"), _("Fewer than {n} cases: an estimate would mean little.").format(n=SMALLEST)),
         (_("Names and owners"), _("As they are on record now; stages and outcomes as they were on the day.")),
     )
