@@ -25,7 +25,7 @@ def reports(tmp_path):
     """A folder with a report `calls` whose cells are given."""
 
     def make(*cells: str):
-        parameters = nbformat.v4.new_code_cell('month: str = ""  # Month [YYYY-MM]')
+        parameters = nbformat.v4.new_code_cell('month: str = ""  # Month [YYYY-MM]\nnote: str = ""  # Any words')
         parameters.metadata["tags"] = ["parameters"]
         notebook = nbformat.v4.new_notebook(
             cells=[
@@ -55,7 +55,7 @@ def test_a_run_keeps_notebook_html_pdf_and_the_evidence_to_run_it_again(workbenc
     assert run.succeeded
     assert set(run.paths) == {"notebook", "html", "pdf", "evidence"}
     evidence = json.loads(run.paths["evidence"].read_text())
-    assert evidence["parameters"] == {"month": "2026-06"}
+    assert evidence["parameters"] == {"month": "2026-06", "note": ""}
     assert evidence["resolved"] == {"month": "2026-06"}
     assert evidence["data_version"] == 7
     assert evidence["started_at"] == "2026-07-01T09:00:00+00:00"
@@ -88,6 +88,14 @@ def test_a_wrong_parameter_is_told_before_anything_runs(workbench, reports):
         run_report(workbench, "calls", {"month": "June"}, folder=reports(COVER))
     assert past_runs(workbench.settings.workspace) == []
     assert list(workbench.settings.runs.iterdir()) == []
+
+
+def test_words_given_as_a_parameter_arrive_as_they_are_and_are_never_code(workbench, reports):
+    hostile = '"\\n\'); raise SystemExit #{}\\\\ \n\tȘtefan "" $x'
+    folder = reports("print(repr(note))", COVER)
+    run = run_report(workbench, "calls", {"note": hostile}, folder=folder)
+    outputs = json.loads(run.paths["notebook"].read_text())["cells"][3]["outputs"]
+    assert "".join(outputs[0]["text"]).strip() == repr(hostile.strip())
 
 
 def test_a_report_that_stops_leaves_its_reason_and_nothing_that_looks_whole(workbench, reports):

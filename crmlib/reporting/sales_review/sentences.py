@@ -237,8 +237,8 @@ def _win_rate_sentence(facts: Facts, quarter: Quarter) -> str:
         rate=percent(before["win_rate"]), before=quarter.previous.beside(quarter)
     )
     if change[1] <= 0 <= change[2]:
-        return told + ", " + _("no more apart than chance would put them.")
-    return told + ", " + _("further apart than chance would put them.")
+        return told + ": " + _("chance explains the difference.")
+    return told + ": " + _("chance does not explain the difference.")
 
 
 def _open_words(facts: Facts) -> str:
