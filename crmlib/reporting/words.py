@@ -1,5 +1,6 @@
 """Numbers as the sentences of a report say them, in the reader's language."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from math import isnan
@@ -24,7 +25,9 @@ def money_on_axis(amount: float, currency: str) -> str:
     # What stands before the K or M: 1.5 keeps a decimal, 229 and 2 need none.
     shown = abs(amount) / 1000 ** ((len(str(int(abs(amount)))) - 1) // 3)
     digits = 0 if shown >= 99.5 or shown == round(shown) else 1
-    return numbers.format_compact_currency(amount, currency, locale=current_locale(), fraction_digits=digits)
+    told = numbers.format_compact_currency(amount, currency, locale=current_locale(), fraction_digits=digits)
+    # Some languages have no short form of thousands, and then no separators either.
+    return money(amount, currency) if re.search(r"\d{4}", told) else told
 
 
 def count(n: int) -> str:

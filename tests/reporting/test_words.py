@@ -12,6 +12,12 @@ def test_an_axis_says_money_in_three_figures(amount, said):
     assert words.money_on_axis(amount, "EUR") == said
 
 
+def test_a_language_without_short_thousands_gets_its_separators():
+    with use_locale("de"):
+        assert words.money_on_axis(228_710, "EUR") == "228.710\u00a0€"
+        assert words.money_on_axis(1_338_466, "EUR") == "1,3\u00a0Mio.\u00a0€"
+
+
 def test_shares_and_ranges_never_claim_nothing_or_everything():
     assert words.percent(0.001) == "0.1%"
     assert words.percent(0.999) == "99.9%"

@@ -144,6 +144,8 @@ class SalesReview:
     def notes(self) -> Blocks:
         """What the words mean here, and what to know about the records."""
         facts = self.facts
+        if facts.quarter is None:
+            return Blocks()
         about = [*([self.why_as_of] if self.why_as_of else []), *sentences.notes(facts)]
         blocks: list[Block] = [Heading(_("Notes"))]
         if about:
@@ -229,7 +231,7 @@ class SalesReview:
         if len(self.facts.open):
             first = Action(_("Close what is decided."), _("Move deals that were won or lost to their last stage."))
         else:
-            first = Action(_("Enter or import deals."), _("`crm import` takes those of another system over."))
+            first = Action(_("Enter or import deals."), _("“crm import” takes those of another system over."))
         return [Actions(_("What to do first"), (first,))]
 
 
