@@ -95,7 +95,7 @@ def run_report(
             "packages": packages,
         }
         home = out or workbench.settings.runs / report.name
-        with _folder_for(home, started) as (partial, final):
+        with _hidden_folder(home) as partial:
             _write(partial, evidence)
             problem = _execute(workbench, report, values, partial)
             if problem is None:
@@ -110,7 +110,7 @@ def run_report(
             kept = [name for name in (NOTEBOOK, HTML, PDF) if (partial / name).is_file()]
             evidence["outputs"] = {name: file_hash(partial / name) for name in kept}
             _write(partial, evidence)
-    run = ReportRun(final, evidence)
+            run = ReportRun(_settle(partial, started), evidence)
     if problem is not None:
         raise ReportFailed(problem, run)
     return run
@@ -230,23 +230,28 @@ def _on_record(workbench: Any, kind: str) -> list[str]:
 
 
 @contextmanager
-def _folder_for(home: Path, started: datetime) -> Iterator[tuple[Path, Path]]:
-    """A hidden folder to fill, which takes its final name when the block is left without an exception."""
+def _hidden_folder(home: Path) -> Iterator[Path]:
+    """A folder to fill that no reader looks into; gone afterwards unless it was given its name by then."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    final = _free(home, started)
-    partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=home))
+    partial = Path(tempfile.mkdtemp(prefix=".run-", dir=home))
     try:
-        yield partial, final
-    except BaseException:
+        yield partial
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-    partial.rename(final)
 
 
-def _free(home: Path, started: datetime) -> Path:
+def _settle(partial: Path, started: datetime) -> Path:
+    """Give the filled folder the moment as its name, in one step; with a number where another run has that name."""
     stamp = started.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    names = (stamp, *(f"{stamp}-{n}" for n in range(2, 10_000)))
-    return next(home / name for name in names if not (home / name).exists())
+    for name in (stamp, *(f"{stamp}-{n}" for n in range(2, 1000))):
+        final = partial.with_name(name)
+        if final.exists():
+            continue
+        try:
+            return partial.rename(final)
+        except OSError:  # another run took the name in this very moment
+            continue
+    raise FileExistsError(stamp)
 
 
 def _write(folder: Path, evidence: Mapping[str, Any]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from crmlib.analytics import (
-    SMALLEST,
     compare_with_rest,
     cumulative_incidence,
     kaplan_meier,
@@ -20,10 +19,8 @@ from crmlib.analytics import (
     win_rates,
 )
 from crmlib.reporting.sales_review.periods import Quarter
+from crmlib.reporting.sales_review.stages import stage_outcomes
 
-# A record that has been silent for longer than a quarter has ended: its last day is the day to read it as of.
-SILENT_DAYS = 92
-STATUS = pd.CategoricalDtype(["lost", "open", "won"])
 MONTHS_SHOWN = 24
 
 
@@ -195,128 +192,6 @@ class Facts:
     def stages(self) -> pd.DataFrame:
         """What became of the deals that entered each open stage; see `stage_outcomes`."""
         return stage_outcomes(self.deals, self.events, as_of=self.as_of, level=self.level)
-
-
-def stage_outcomes(deals: pd.DataFrame, events: pd.DataFrame, *, as_of: date, level: float) -> pd.DataFrame:
-    """How many deals entered each open stage, and how many moved on, were lost, or are there still.
-
-    One row per pipeline and open stage that a deal has entered, in the pipeline's order. A deal counts once a
-    stage, from its first entry; it has moved on once it reached a later stage or was won, and stepping back is
-    not an end. `share` is the estimated share that moves on, deals still in the stage counted as such
-    (Aalen–Johansen), with `low` and `high`; `median_days` is the median time in the stage (Kaplan–Meier). Both
-    rest on the `n_dated` entries whose day is known and are NaN under `SMALLEST` of them.
-    """
-    entries = _stage_exits(deals, events, as_of)
-    rows = []
-    for (pipeline, position, stage), of in entries.groupby(["pipeline", "stage_position", "stage"], sort=True):
-        counted = of["outcome"].value_counts()
-        timed = of[of["duration_days"].notna()]
-        share, low, high, median = _moving_on(timed, level)
-        n_moved, n_lost = int(counted.get("moved", 0)), int(counted.get("lost", 0))
-        n = len(of)
-        rows.append(
-            (
-                pipeline,
-                stage,
-                position,
-                n,
-                n_moved,
-                n - n_moved - n_lost,
-                n_lost,
-                len(timed),
-                share,
-                low,
-                high,
-                median,
-            )
-        )
-    names = "pipeline stage stage_position n_entered n_moved n_open n_lost n_dated share low high median_days"
-    return pd.DataFrame(rows, columns=names.split())
-
-
-def _moving_on(timed: pd.DataFrame, level: float) -> tuple[float, float, float, float]:
-    nan = float("nan")
-    if len(timed) < SMALLEST:
-        return nan, nan, nan, nan
-    cases = timed.assign(ended=timed["outcome"].notna())
-    median, _low, _high = quantile_days(kaplan_meier(cases, level=level))
-    moved = cumulative_incidence(cases, level=level).query("outcome == 'moved'")
-    if moved.empty:
-        return 0.0, 0.0, nan, median
-    last = moved.iloc[-1]
-    return float(last["share"]), float(last["low"]), float(last["high"]), median
-
-
-def _stage_exits(deals: pd.DataFrame, events: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """One row per deal and open stage it entered: `outcome` moved, lost or missing, `duration_days` or NaN."""
-    known = events[events["deal_id"].isin(deals["deal_id"])].copy()
-    known["day"] = known["entered_at"].dt.tz_localize(None).dt.normalize()
-    known = known[~(known["day"] > pd.Timestamp(as_of))]
-    known = known.sort_values(["deal_id", "day", "stage_position"], na_position="first", kind="stable")
-    status = known["status"].astype("str")
-    entered = known[status == "open"].drop_duplicates(["deal_id", "stage_position", "stage"])
-    keys = ["deal_id", "stage_position"]
-    pairs = entered[[*keys, "day"]].merge(
-        known.assign(status=status)[[*keys, "day", "status"]], on="deal_id", suffixes=("", "_next")
-    )
-    ends = (pairs["status"] != "open") | (pairs["stage_position_next"] > pairs["stage_position"])
-    later = ~(pairs["day_next"] < pairs["day"])
-    exits = pairs[ends & later].drop_duplicates(keys)[[*keys, "day_next", "status"]]
-    now = deals[["deal_id", "status", "closed_on"]].rename(columns={"status": "status_now"})
-    rows = entered.drop(columns="status").merge(exits, on=keys, how="left").merge(now, on="deal_id")
-    closed_now = rows["status_now"].astype("str")
-    # A source may tell how a deal ended and not keep the step itself.
-    silent = rows["status"].isna() & (closed_now != "open")
-    rows["status"] = rows["status"].mask(silent, closed_now)
-    rows["day_next"] = rows["day_next"].mask(silent, rows["closed_on"])
-    rows["outcome"] = rows["status"].map({"open": "moved", "won": "moved", "lost": "lost"})
-    until = rows["day_next"].mask(rows["outcome"].isna(), pd.Timestamp(as_of))
-    days = (until - rows["day"]).dt.days.astype("float64")
-    rows["duration_days"] = days.mask(days < 0)
-    return rows
-
-
-def deals_as_of(deals: pd.DataFrame, events: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """The deals that existed at the end of a day, with the status and stage they had then.
-
-    Deals opened later are left out; one without an opening day is kept, for nobody knows. A deal closed later is
-    open. Names, amounts and owners are those on record now: their history is not kept yet.
-    """
-    day = pd.Timestamp(as_of)
-    then = deals[~(deals["opened_on"] > day)].copy()
-    later = then["closed_on"] > day
-    then["status"] = then["status"].astype("str").mask(later, "open").astype(STATUS)
-    then["closed_on"] = then["closed_on"].mask(later)
-    then["lost_reason"] = then["lost_reason"].mask(later)
-    moments = events["entered_at"].dt.tz_localize(None).dt.normalize()
-    moved_since = set(events.loc[moments > day, "deal_id"]) | set(then.loc[later, "deal_id"])
-    if moved_since:
-        seen = events[~(moments > day) & events["deal_id"].isin(moved_since)]
-        seen = seen.sort_values(["entered_at", "stage_position"], na_position="first", kind="stable")
-        last = seen.drop_duplicates("deal_id", keep="last").set_index("deal_id")
-        affected = then["deal_id"].isin(moved_since)
-        for column in ("stage", "stage_position"):
-            was = then.loc[affected, "deal_id"].map(last[column])
-            then.loc[affected, column] = was.where(was.notna(), then.loc[affected, column])
-    return then
-
-
-def last_event_on(deals: pd.DataFrame, events: pd.DataFrame, today: date) -> date | None:
-    """The last day up to `today` on which a deal was opened, moved or closed; None where none has a day."""
-    moments = events["entered_at"].dt.tz_localize(None)
-    days = pd.concat([deals["opened_on"], deals["closed_on"], moments]).dropna()
-    days = days[days < pd.Timestamp(today) + pd.Timedelta(days=1)]
-    return None if days.empty else days.max().date()
-
-
-def choose_quarter(deals: pd.DataFrame, as_of: date) -> Quarter | None:
-    """The last full quarter if a deal closed in it, else the latest one in which any did; None where none has."""
-    days = deals.loc[deals["status"] != "open", "closed_on"].dropna()
-    if days.empty:
-        return None
-    full = Quarter.of(as_of + timedelta(days=1)).previous
-    within = days.between(pd.Timestamp(full.start), pd.Timestamp(full.end)).any()
-    return full if within else Quarter.of(days.max().date())
 
 
 def _look_up(keys: "pd.Series[Any]", values: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from crmlib.reporting.sales_review import Facts, Quarter, deals_as_of, stage_outcomes
-from crmlib.reporting.sales_review.facts import choose_quarter, last_event_on
+from crmlib.reporting.sales_review.as_of import choose_quarter, last_event_on
 
 Q2 = Quarter(2026, 2)
 
