@@ -13,7 +13,7 @@ MADE = datetime(2026, 7, 1, 9, tzinfo=UTC)
 def text_of(pdf: bytes, tmp_path) -> str:
     tool = shutil.which("pdftotext")
     if tool is None:
-        pytest.skip("cannot run here: reading the text of a PDF. Install pdftotext (poppler-utils).")
+        pytest.skip("reads the text of the PDF with pdftotext (poppler-utils), which is not installed")
     path = tmp_path / "report.pdf"
     path.write_bytes(pdf)
     return subprocess.run([tool, "-layout", str(path), "-"], check=True, capture_output=True, text=True).stdout
