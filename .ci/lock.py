@@ -90,9 +90,7 @@ def problems() -> Iterator[str]:
                     yield f"{name} is locked at {version}, and {requirement} is asked for."
     for name in sorted(set(lock) - needed):
         marker = lock[name][1]
-        if (
-            marker is None or marker.evaluate()
-        ):  # else it is for another system, whose needs cannot be read here
+        if marker is None or marker.evaluate():  # else it is for another system, whose needs cannot be read here
             yield f"{name} is locked and nothing needs it."
 
 

@@ -110,7 +110,7 @@ def _decoded(data: bytes, path: Path) -> tuple[str, str]:
                 return data.decode(encoding), encoding
             except UnicodeDecodeError:
                 break
-    if b"\x00" in data[:4096]:
+    if b"\x00" in data:
         raise InvalidInput(_("File"), path.name, _("it is no text; save it as CSV (a spreadsheet's “Save as” can)"))
     try:
         return data.decode("utf-8"), "utf-8"

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from crmlib.base import Base, InvalidInput, record_name
-from crmlib.exchange.files import Row, Table
+from crmlib.exchange.files import Table
 from crmlib.exchange.records import Import, SourceRecord
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
@@ -31,6 +31,9 @@ Doubt = Callable[[str], None]
 
 # Rows between two flushes: enough to write in bulk, few enough to hold in memory.
 CHUNK = 1000
+_ONE_AT_A_TIME = 0x43524D  # "CRM"
+# A name or a word of this length is a slip of the export, such as a lost quotation mark.
+LONGEST = 500
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ class Known:
     hash: str
     payload: Mapping[str, str]
     record_id: int
+
+
+@dataclass
+class Waiting(Generic[R]):
+    """A record on its way to the database; `facts` are there where it is new here, or newly adopted."""
+
+    key: str
+    values: Mapping[str, str]
+    record: R
+    facts: Facts | None = None
+    is_new: bool = False
 
 
 class Kind(ABC, Generic[R]):
@@ -65,12 +79,15 @@ class Kind(ABC, Generic[R]):
     def make(self, facts: Facts) -> R:
         """A new record, not flushed."""
 
+    def begin(self) -> None:
+        """Before the first row of the table."""
+
     def adopt(self, facts: Facts) -> R | None:
-        """A record that is here already and surely means the same."""
+        """A record that was here before this import and surely means the same."""
         return None
 
-    def made(self, record: R, facts: Facts) -> None:
-        """After the record has its number: what else belongs to it."""
+    def made(self, record: R, facts: Facts, *, is_new: bool) -> None:
+        """After the record has its number: what else belongs to it. `is_new` is False where it was adopted."""
 
     def change(self, record: R, before: Facts, after: Facts, doubt: Doubt) -> None:
         """Write into `record` what differs between two versions of its row, and keep what people wrote here."""
@@ -97,6 +114,10 @@ class Loading:
         self.session, self.system, self.at = session, system, at
         self.report = ImportReport(system)
         self.batch = f"import {uuid4()}"
+        if session.get_bind().dialect.name == "postgresql":
+            # Two imports at once would each find nothing here, and everything would come twice. (SQLite lets one
+            # transaction write at a time anyway.)
+            session.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
         self._known: dict[str, dict[str, Known]] = {}
         self._import: Import | None = None
 
@@ -121,10 +142,11 @@ class Loading:
     def load(self, kind: Kind[R], table: Table) -> None:
         """All rows of `table`: new ones made, changed ones changed, and each outcome counted."""
         counts = self.report.of(kind.name)
+        kind.begin()
         for bad in table.bad_rows:
             self.report.refuse(kind.name, bad.why, bad.line)
         lines: dict[str, int] = {}
-        waiting: list[tuple[Row, str, R, Facts | None]] = []
+        waiting: list[Waiting[R]] = []
         for row in table.rows:
             key = kind.key(row.values)
             if not key or key in lines:
@@ -135,6 +157,10 @@ class Loading:
             if known is not None and known.hash == digest(row.values):
                 counts.unchanged += 1
                 continue
+            if long := [name for name, value in row.values.items() if len(value) > LONGEST]:
+                says = _("{column} is longer than {n} characters").format(column=long[0], n=LONGEST)
+                self.report.refuse(kind.name, says, row.line)
+                continue
             doubt = self._doubting(kind.name, row.line)
             try:
                 facts = kind.read(row.values, doubt)
@@ -142,16 +168,15 @@ class Loading:
                 self.report.refuse(kind.name, str(error), row.line)
                 continue
             if known is None:
-                record = kind.adopt(facts)
-                if record is None:
-                    record = kind.make(facts)
-                    self.session.add(record)
+                adopted = kind.adopt(facts)
+                record = adopted or kind.make(facts)
+                self.session.add(record)
                 counts.new += 1
-                waiting.append((row, key, record, facts))
+                waiting.append(Waiting(key, row.values, record, facts, is_new=adopted is None))
             elif (existing := self.session.get(kind.record, known.record_id)) is not None:
                 kind.change(existing, _read_again(kind, known.payload), facts, doubt)
                 counts.changed += 1
-                waiting.append((row, key, existing, None))
+                waiting.append(Waiting(key, row.values, existing))
             else:
                 doubt(_("it was deleted here and stays deleted"))
                 counts.unchanged += 1
@@ -192,12 +217,12 @@ class Loading:
         self.session.flush()
         return self.report
 
-    def _settle(self, kind: Kind[R], waiting: list[tuple[Row, str, R, Facts | None]]) -> None:
+    def _settle(self, kind: Kind[R], waiting: list[Waiting[R]]) -> None:
         self.session.flush()
-        for _row, _key, record, facts in waiting:
-            if facts is not None:
-                kind.made(record, facts)
-        self.remember(kind.name, [(key, row.values, record) for row, key, record, _facts in waiting])
+        for one in waiting:
+            if one.facts is not None:
+                kind.made(one.record, one.facts, is_new=one.is_new)
+        self.remember(kind.name, [(one.key, one.values, one.record) for one in waiting])
         waiting.clear()
 
     def _import_id(self) -> int:

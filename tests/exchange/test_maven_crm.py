@@ -1,5 +1,6 @@
 """The Maven preset, on small files that break in known ways and on the real ones."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -236,7 +237,10 @@ def test_a_row_that_is_gone_is_noted_and_its_record_stays(workbench, run, make_f
         ("A9,Moses Frase,GTX Pro,Cancity,Won,01/02/2017,2017-03-01,5", "Engage date, “01/02/2017”: is not a day"),
         ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,,5", "a deal that is won or lost has one"),
         ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,2017-02-01,much", "Close value, “much”: is not a number"),
-        ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,2017-02-01,-5", "nothing or more"),
+        ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,2017-02-01,-5", "not an amount between nothing and"),
+        ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,2017-02-01,9e999999", "not an amount between nothing and"),
+        ("A9,Moses Frase,GTX Pro,Cancity,Won,2017-01-01,2017-02-01,NaN", "not an amount between nothing and"),
+        (f"A9,Moses Frase,{'x' * 501},Cancity,Engaging,2017-01-01,,", "product is longer than 500 characters"),
         ("A9,Moses Frase,GTX Pro", "3 values, and the header names 8 columns"),
         (",Moses Frase,GTX Pro,Cancity,Engaging,2017-01-01,,", "does not say what it is called"),
         ("A1,Moses Frase,GTX Pro,Cancity,Engaging,2017-01-01,,", "“A1” is there already, in line 2"),
@@ -265,6 +269,45 @@ def test_an_organization_that_is_here_already_is_adopted(workbench, run, make_fi
         found = session.scalars(select(Organization).where(Party.folded == "cancity")).all()
         assert [one.id for one in found] == [known.id]
         assert (found[0].n_employees, found[0].sector, found[0].address.country) == (7, "retail", "DE")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("Far,retail,99999,1,1,Kenya,", "Year established, “99999”: is not between 1000 and 2200"),
+        ("Far,retail,2001,1,99999999999,Kenya,", "Employees, “99999999999”: is not between 0"),
+        ("Far,retail,2001,1,many,Kenya,", "Employees, “many”: is not a whole number"),
+        ("Far,retail,2001,1e30,1,Kenya,", "Revenue, “1e30”: is not an amount between"),
+    ],
+)
+def test_a_number_that_no_database_holds_is_refused_in_words(run, make_files, row, says):
+    report = run(make_files(accounts=ACCOUNTS + row + "\n"))
+    assert report.of("accounts").refused == 1
+    assert says in said(report)
+
+
+def test_two_rows_of_one_file_are_never_taken_for_one_record(workbench, run, make_files):
+    report = run(make_files(accounts=ACCOUNTS + "CANCITY,retail,2001,1,1,Kenya,\n"))
+    assert report.of("accounts").new == 4
+    assert (workbench.contacts.parties()["party"].str.lower() == "cancity").sum() == 2
+
+
+def test_a_manager_who_sells_is_one_person(workbench, run, make_files):
+    run(make_files(teams=TEAMS + "Melvin Marxen,,West\n"))
+    people = workbench.contacts.parties(with_colleagues=True)
+    assert (people["party"] == "Melvin Marxen").sum() == 1
+
+
+def test_two_imports_at_once_bring_everything_once(workbench, make_files):
+    files = make_files()
+
+    def run_one(_number):
+        with workbench.session() as session:
+            return import_files(session, "maven_crm", files, at=workbench.now()).total("new")
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(run_one, range(2))) == [0, 14]
+    assert len(workbench.sales.deals()) == 4
 
 
 def test_a_circle_of_parents_is_pointed_out(workbench, run, make_files):

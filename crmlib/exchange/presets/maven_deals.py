@@ -94,7 +94,7 @@ class Deals(Kind[Deal]):
         deal.stage = self._stages[facts["steps"][-1][0]]
         return deal
 
-    def made(self, record: Deal, facts: Facts) -> None:
+    def made(self, record: Deal, facts: Facts, *, is_new: bool) -> None:
         for number, step in enumerate(facts["steps"]):
             self._tell(record, step, is_first=number == 0)
 

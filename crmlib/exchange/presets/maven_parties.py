@@ -1,6 +1,6 @@
 """The Maven tables of whom and what a deal is about: accounts, products, sellers and their managers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar
@@ -26,6 +26,7 @@ from crmlib.i18n import parse_territory
 from crmlib.sales import Seller, add_seller
 
 CURRENCY = "USD"
+MOST = 1_000_000_000_000  # in the units of the file; more is a slip
 
 
 class Accounts(Kind[Organization]):
@@ -41,6 +42,7 @@ class Accounts(Kind[Organization]):
         super().__init__(loading)
         self._first_seen = first_seen or {}
         self._parent_of: dict[str, tuple[str, Doubt]] = {}
+        self._here: dict[str, int] = {}
 
     def key(self, values: Mapping[str, str]) -> str:
         return values["account"]
@@ -54,25 +56,28 @@ class Accounts(Kind[Organization]):
         return {
             "name": values["account"],
             "sector": sector,
-            "founded_year": _whole(_("Year established"), values["year_established"]),
+            "founded_year": _whole(_("Year established"), values["year_established"], low=1000, high=2200),
             "annual_revenue": read_money(_("Revenue"), values["revenue"], times=1_000_000),
-            "n_employees": _whole(_("Employees"), values["employees"]),
+            "n_employees": _whole(_("Employees"), values["employees"], low=0, high=1_000_000_000),
             "country": _country(values["office_location"], doubt),
             "subsidiary_of": values["subsidiary_of"] or None,
         }
 
+    def begin(self) -> None:
+        rows = self.session.execute(select(Organization.folded, Organization.id))
+        self._here = not_linked(rows, self.loading.ids(self.name))
+
     def adopt(self, facts: Facts) -> Organization | None:
-        linked = set(self.loading.ids(self.name).values())
-        rows = select(Organization).where(Organization.folded == folded(facts["name"]))
-        same = [one for one in self.session.scalars(rows) if one.id not in linked]
-        if len(same) != 1:
+        number = self._here.get(folded(facts["name"]))
+        if number is None:
             return None
+        here = find(self.session, Organization, number)
         for name, value in facts.items():
-            if name not in ("country", "subsidiary_of") and getattr(same[0], name) is None:
-                setattr(same[0], name, value)
-        if facts["country"] and same[0].address is None:
-            same[0].addresses.append(Address(country=facts["country"], is_preferred=True))
-        return same[0]
+            if name not in ("country", "subsidiary_of") and getattr(here, name) is None:
+                setattr(here, name, value)
+        if facts["country"] and here.address is None:
+            here.addresses.append(Address(country=facts["country"], is_preferred=True))
+        return here
 
     def make(self, facts: Facts) -> Organization:
         own = {name: value for name, value in facts.items() if name not in ("country", "subsidiary_of")}
@@ -84,8 +89,9 @@ class Accounts(Kind[Organization]):
         made.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.PROSPECT, at=at))
         return made
 
-    def made(self, record: Organization, facts: Facts) -> None:
-        _tell_added(self, record)
+    def made(self, record: Organization, facts: Facts, *, is_new: bool) -> None:
+        if is_new:
+            _tell_added(self, record)
 
     def write(self, record: Organization, name: str, before: object, after: object, doubt: Doubt) -> None:
         if name == "subsidiary_of":  # `finish` sets the parent, when all organizations are here
@@ -129,6 +135,7 @@ class Products(Kind[Product]):
     name = "products"
     columns = ("product", "series", "sales_price")
     record = Product
+    _here: dict[str, int]
 
     def key(self, values: Mapping[str, str]) -> str:
         return values["product"]
@@ -137,13 +144,13 @@ class Products(Kind[Product]):
         price = read_money(_("Price"), values["sales_price"])
         return {"name": values["product"], "series": values["series"] or None, "price": price}
 
+    def begin(self) -> None:
+        rows = self.session.execute(select(Product.name, Product.id))
+        self._here = not_linked(((match_key(name), number) for name, number in rows), self.loading.ids(self.name))
+
     def adopt(self, facts: Facts) -> Product | None:
-        linked = set(self.loading.ids(self.name).values())
-        key = match_key(facts["name"])
-        same = [
-            one for one in self.session.scalars(select(Product)) if one.id not in linked and match_key(one.name) == key
-        ]
-        return same[0] if len(same) == 1 else None
+        number = self._here.get(match_key(facts["name"]))
+        return None if number is None else find(self.session, Product, number)
 
     def make(self, facts: Facts) -> Product:
         return Product(**facts)
@@ -155,6 +162,7 @@ class Managers(Kind[Person]):
     name = "managers"
     columns: ClassVar[tuple[str, ...]] = ("manager", "regional_office")
     record = Person
+    _here: dict[str, int]
 
     def key(self, values: Mapping[str, str]) -> str:
         return values["manager"]
@@ -162,11 +170,14 @@ class Managers(Kind[Person]):
     def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
         return {"name": values["manager"], "region": values["regional_office"] or None, "manager_id": None}
 
+    def begin(self) -> None:
+        linked = {**self.loading.ids("managers"), **self.loading.ids("sellers")}
+        rows = select(Person.folded, Person.id).where(Person.lifecycle == Lifecycle.COLLEAGUE)
+        self._here = not_linked(self.session.execute(rows), linked)
+
     def adopt(self, facts: Facts) -> Person | None:
-        linked = {*self.loading.ids("managers").values(), *self.loading.ids("sellers").values()}
-        rows = select(Person).where(Person.folded == folded(facts["name"]), Person.lifecycle == Lifecycle.COLLEAGUE)
-        same = [one for one in self.session.scalars(rows) if one.id not in linked]
-        return same[0] if len(same) == 1 else None
+        number = self._here.get(folded(facts["name"]))
+        return None if number is None else find(self.session, Person, number)
 
     def make(self, facts: Facts) -> Person:
         # The last word is the family name: true of this set, and of no rule for names in general.
@@ -176,8 +187,9 @@ class Managers(Kind[Person]):
         person.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.COLLEAGUE, at=self.loading.at))
         return person
 
-    def made(self, record: Person, facts: Facts) -> None:
-        _tell_added(self, record)
+    def made(self, record: Person, facts: Facts, *, is_new: bool) -> None:
+        if is_new:
+            _tell_added(self, record)
         add_seller(self.session, record, manager=facts["manager_id"], region=facts["region"])
 
     def write(self, record: Person, name: str, before: object, after: object, doubt: Doubt) -> None:
@@ -196,6 +208,11 @@ class Sellers(Managers):
 
     name = "sellers"
     columns = ("sales_agent", "manager", "regional_office")
+
+    def adopt(self, facts: Facts) -> Person | None:
+        # Who leads others may sell too, and is one person.
+        leads = self.loading.ids("managers").get(facts["name"])
+        return super().adopt(facts) if leads is None else find(self.session, Person, leads)
 
     def key(self, values: Mapping[str, str]) -> str:
         return values["sales_agent"]
@@ -216,8 +233,8 @@ def read_money(label: str, text: str, *, times: int = 1) -> Money | None:
         amount = Decimal(text)
     except InvalidOperation:
         raise InvalidInput(label, text, _("is not a number such as 1100.04")) from None
-    if not amount.is_finite() or amount < 0:
-        raise InvalidInput(label, text, _("is not an amount of nothing or more"))
+    if not amount.is_finite() or not 0 <= amount < MOST:
+        raise InvalidInput(label, text, _("is not an amount between nothing and {most}").format(most=f"{MOST:,}"))
     return Money.of(amount * times, CURRENCY, field=label)
 
 
@@ -234,13 +251,26 @@ def _unknown(kind: str, name: str, known: Mapping[str, int]) -> str:
     return _("there is no {kind} “{name}”, so it is left empty").format(kind=kind, name=name)
 
 
-def _whole(label: str, text: str) -> int | None:
+def not_linked(named: Iterable[tuple[str, int]], linked: Mapping[str, int]) -> dict[str, int]:
+    """The records that no row of this system stands for yet, by name; a name that several bear names none."""
+    numbers: dict[str, list[int]] = {}
+    taken = set(linked.values())
+    for name, number in named:
+        if number not in taken:
+            numbers.setdefault(name, []).append(number)
+    return {name: found[0] for name, found in numbers.items() if len(found) == 1}
+
+
+def _whole(label: str, text: str, *, low: int, high: int) -> int | None:
     if not text:
         return None
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         raise InvalidInput(label, text, _("is not a whole number")) from None
+    if not low <= number <= high:
+        raise InvalidInput(label, text, _("is not between {low} and {high}").format(low=low, high=high))
+    return number
 
 
 def _country(text: str, doubt: Doubt) -> str | None:
