@@ -138,7 +138,7 @@ def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from crmlib.demo import make_demo
 
     folder = tmp_path_factory.mktemp("demo") / "workspace"
-    make_demo(folder, scale=0.08, today=DEMO_DAY)
+    make_demo(folder, seed=5, scale=0.08, today=DEMO_DAY)
     return folder
 
 

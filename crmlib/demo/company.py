@@ -54,7 +54,7 @@ def make_demo(
             database=database,
             clock=clock,
             door="demo",
-            **{key: company[key] for key in ("name", "currency", "locale", "timezone", "country")},
+            **{key: company[key] for key in ("name", "currency", "locale", "timezone", "country", "actor")},
         )
         with workbench:
             counts = _live(workbench, clock, Random(f"{seed} {scale:g}"), scale=scale, today=today)

@@ -139,9 +139,11 @@ class History:
         for stage, day in plan.steps[1:]:
             self.diary.add(moment(day, hour), actor, self._step(plan, stage, day))
         if plan.closed_on is not None:
-            self.diary.add(moment(plan.closed_on, CLOSING_HOUR), actor, self._close(plan))
+            self.diary.add(moment(plan.closed_on, CLOSING_HOUR), actor, self._close(plan, plan.ends))
         if plan.reopened_on is not None:
             self.diary.add(moment(plan.reopened_on, hour), actor, self._reopen(plan))
+        if plan.closed_again_on is not None:
+            self.diary.add(moment(plan.closed_again_on, CLOSING_HOUR), actor, self._close(plan, plan.ends_again))
 
     def work(self, plan: WorkPlan) -> None:
         """An activity: done at once, done as it was planned, or still to be done."""
@@ -239,9 +241,9 @@ class History:
 
         return step
 
-    def _close(self, plan: DealPlan) -> Deed:
+    def _close(self, plan: DealPlan, ends: str) -> Deed:
         def close(session: Session, at: datetime) -> None:
-            if plan.ends == "lost":
+            if ends == "lost":
                 lose_deal(session, plan.record_id, reason=plan.reason or "other", at=at)
                 return
             if plan.final_amount != plan.amount:

@@ -11,7 +11,8 @@ from crmlib.demo.sources import fill, read
 # Odds that an average seller wins an ordinary deal with somebody new; with what is added below, three in ten are won.
 BASE_ODDS = 0.33
 # Deals that nobody closes and nobody works on: every pipeline has them.
-STALE_SHARE = 0.045
+STALE_SHARE = 0.09
+STALE_DAYS = 240
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class SellerPlan:
 
 @dataclass
 class DealPlan:
-    """A deal to be. `steps` are the stages with the day each was entered; `ends` is won, lost or open."""
+    """A deal to be. `steps` are the stages with the day each was entered; `ends` is won, lost or open.
+
+    A lost one may be reopened, and end again.
+    """
 
     name: str
     organization: OrganizationPlan
@@ -43,6 +47,8 @@ class DealPlan:
     reason: str | None = None
     is_stale: bool = False
     reopened_on: date | None = None
+    ends_again: str = "open"
+    closed_again_on: date | None = None
     final_amount: int = 0
     record_id: int = 0
     contact: int = 0
@@ -102,8 +108,9 @@ def _deal(rng: Random, day: date, seller: SellerPlan, organization: Organization
     )
     is_won = rng.random() < _chance(plan, day, size)
     _walk(rng, plan, day, is_won=is_won, today=today)
-    if plan.ends == "won" and plan.closed_on is not None:
-        organization.won_on.append(plan.closed_on)
+    for ends, closed_on in ((plan.ends, plan.closed_on), (plan.ends_again, plan.closed_again_on)):
+        if ends == "won" and closed_on is not None:
+            organization.won_on.append(closed_on)
     return plan
 
 
@@ -122,7 +129,9 @@ def _walk(rng: Random, plan: DealPlan, day: date, *, is_won: bool, today: date) 
     dies_in = None if is_won else rng.choices(names, [stage["lost_here"] for stage in stages])[0]
     reasons = read("company")["lost_reasons"]
     reason = None if is_won else rng.choices(list(reasons), list(reasons.values()))[0]
-    plan.is_stale = not is_won and rng.random() < STALE_SHARE * 1.5
+    # Left lying, but not for years: somebody clears the board every now and then.
+    is_recent = (today - day).days < STALE_DAYS
+    plan.is_stale = not is_won and rng.random() < STALE_SHARE and is_recent
     planned = sum(stage["days"] for stage in stages) * rng.uniform(0.7, 1.25)
     plan.expected_on = working_day(day + timedelta(days=round(planned))) if rng.random() < 0.93 else None
     route = list(stages)
@@ -142,7 +151,11 @@ def _walk(rng: Random, plan: DealPlan, day: date, *, is_won: bool, today: date) 
         if dies_in == stage["name"]:
             break
     if plan.is_stale:
-        return
+        # Nobody works on it; at some review, months later, somebody gives it up.
+        at = working_day(at + timedelta(days=rng.randrange(50, 170)))
+        reason = "no answer"
+        if at >= today:
+            return
     plan.ends = "won" if is_won else "lost"
     plan.closed_on = _towards_quarter_end(rng, at, today) if is_won else at
     plan.reason = reason
@@ -152,6 +165,9 @@ def _walk(rng: Random, plan: DealPlan, day: date, *, is_won: bool, today: date) 
     if not is_won and reason in ("no budget", "no answer") and rng.random() < 0.07:
         again = working_day(at + timedelta(days=rng.randrange(40, 150)))
         plan.reopened_on = again if again < today else None
+        ended = working_day(again + timedelta(days=rng.randrange(25, 80)))
+        if ended < today:
+            plan.ends_again, plan.closed_again_on = rng.choice(("won", "lost")), ended
 
 
 def _towards_quarter_end(rng: Random, day: date, today: date) -> date:
