@@ -59,7 +59,7 @@ def sqlite_address(path: Path) -> str:
 def sessions(
     engine: Engine, *, clock: Callable[[], datetime], actor: str, door: str, country: str | None = None
 ) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
-    """Makers of writing and of reading sessions; they know the time, who acts, through which door, and where home is."""
+    """Makers of writing and of reading sessions, which know the time, who acts, through which door, and our country."""
     info = {"clock": clock, "actor": actor, "door": door, "country": country}
     writing = sessionmaker(engine.execution_options(crm_write=True), info=info, expire_on_commit=False)
     reading = sessionmaker(engine, info=info, expire_on_commit=False)
