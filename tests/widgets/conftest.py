@@ -11,6 +11,46 @@ from typing import Any
 
 import pytest
 
+# Any page can send any JSON to a view, and any address can be typed: whatever arrives, the model answers in words.
+STRANGE: dict[str, Any] = {
+    "nothing": None,
+    "empty text": "",
+    "text": "Ștefan",
+    "a zero byte": "a\x00b",
+    "half a character": "\ud800",
+    "markup": "<img src=x onerror=alert(1)>",
+    "a quote": "'; DROP TABLE party; --",
+    "wildcards": "%_\\",
+    "a digit that is no number": "²",
+    "very long": "9" * 6000,
+    "beyond any database": 10**30,
+    "beyond any database, as text": "99999999999999999999",
+    "negative": -7,
+    "a fraction": 2.5,
+    "no number": float("nan"),
+    "without end": float("inf"),
+    "true": True,
+    "a list": [1, [2]],
+    "an object": {"id": {"id": 1}},
+}
+
+
+@pytest.fixture
+def survives() -> Callable[..., None]:
+    """Call each of `calls` (by name) with everything strange; what was raised is the failure, all of it at once."""
+
+    def run(calls: dict[str, Callable[[Any], Any]]) -> None:
+        raised = []
+        for called, call in calls.items():
+            for name, value in STRANGE.items():
+                try:
+                    call(value)
+                except Exception as error:
+                    raised.append(f"{called}, {name}: {type(error).__name__}: {str(error)[:80]}")
+        assert raised == []
+
+    return run
+
 
 @pytest.fixture(scope="session")
 def chromium(browser: Any) -> Any:
