@@ -10,9 +10,8 @@ from crmlib.demo.sources import fill, read
 
 # Odds that an average seller wins an ordinary deal with somebody new; with what is added below, three in ten are won.
 BASE_ODDS = 0.33
-# Deals that nobody closes and nobody works on: every pipeline has them.
+# Of the deals that will be lost, those that nobody works on and nobody closes for months: every pipeline has them.
 STALE_SHARE = 0.09
-STALE_DAYS = 240
 
 
 @dataclass(frozen=True)
@@ -129,9 +128,7 @@ def _walk(rng: Random, plan: DealPlan, day: date, *, is_won: bool, today: date) 
     dies_in = None if is_won else rng.choices(names, [stage["lost_here"] for stage in stages])[0]
     reasons = read("company")["lost_reasons"]
     reason = None if is_won else rng.choices(list(reasons), list(reasons.values()))[0]
-    # Left lying, but not for years: somebody clears the board every now and then.
-    is_recent = (today - day).days < STALE_DAYS
-    plan.is_stale = not is_won and rng.random() < STALE_SHARE and is_recent
+    plan.is_stale = not is_won and rng.random() < STALE_SHARE
     planned = sum(stage["days"] for stage in stages) * rng.uniform(0.7, 1.25)
     plan.expected_on = working_day(day + timedelta(days=round(planned))) if rng.random() < 0.93 else None
     route = list(stages)
@@ -151,7 +148,7 @@ def _walk(rng: Random, plan: DealPlan, day: date, *, is_won: bool, today: date) 
         if dies_in == stage["name"]:
             break
     if plan.is_stale:
-        # Nobody works on it; at some review, months later, somebody gives it up.
+        # Left lying, but not for years: somebody clears the board every now and then.
         at = working_day(at + timedelta(days=rng.randrange(50, 170)))
         reason = "no answer"
         if at >= today:
