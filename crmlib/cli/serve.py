@@ -11,6 +11,9 @@ from crmlib.base.errors import CrmError
 from crmlib.cli.asked import Asked
 from crmlib.i18n import gettext as _
 
+# The addresses that only this computer reaches.
+_OWN = ("127.0.0.1", "localhost", "::1")
+
 
 def serve(
     context: typer.Context,
@@ -24,6 +27,9 @@ def serve(
     asked.open().close()  # says what is wrong here, not in a log of the server's
     if importlib.util.find_spec("widgets") is None:
         raise CrmError(_("The desk is not installed here. Install crm-workbench again."))
+    if host not in _OWN:
+        warning = _("There is no login yet: whoever reaches {host} can read and change everything.").format(host=host)
+        typer.echo(warning, err=True)
     command = [sys.executable, "-m", "widgets.shared.serve", "--workspace", str(asked.workspace)]
     command += ["--port", str(port), "--host", host]
     if asked.database:
