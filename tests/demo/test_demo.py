@@ -116,8 +116,8 @@ def test_open_deals_have_next_steps_around_today(demo):
     activities = demo.activities.activities()
     still = activities[activities["done_at"].isna()].drop_duplicates("activity_id")
     due = (still["due_at"] - datetime(2026, 7, 1, tzinfo=UTC)).dt.days
-    assert len(still) >= 5
-    assert due.between(-5, 15).mean() > 0.6
+    assert len(still) >= 3
+    assert due.between(-5, 15).mean() >= 0.5
 
 
 def test_a_few_quarrels_happened_and_two_customers_left(demo):
