@@ -19,8 +19,11 @@ TODAY = date(2026, 7, 1)
 
 
 @pytest.fixture(scope="module")
-def demo(demo_workspace):
-    with open_workbench(demo_workspace) as workbench:
+def demo(tmp_path_factory):
+    """A fifth of the usual size: large enough for shares to mean something."""
+    folder = tmp_path_factory.mktemp("fifth") / "workspace"
+    make_demo(folder, scale=0.2, today=TODAY)
+    with open_workbench(folder) as workbench:
         yield workbench
 
 
@@ -101,7 +104,7 @@ def test_deals_end_as_their_stage_says_and_their_history_leads_there(demo):
 def test_the_figures_are_those_of_a_company_that_lives(demo):
     deals = demo.sales.deals()
     closed = deals[deals["status"] != "open"]
-    assert 0.15 < (closed["status"] == "won").mean() < 0.5  # of some fifty; of the full size, 0.3
+    assert 0.2 < (closed["status"] == "won").mean() < 0.45
     days = (closed["closed_on"] - closed["opened_on"]).dt.days
     assert 20 < days.median() < 90
     assert 0.05 < (deals["status"] == "open").mean() < 0.35
@@ -116,8 +119,8 @@ def test_open_deals_have_next_steps_around_today(demo):
     activities = demo.activities.activities()
     still = activities[activities["done_at"].isna()].drop_duplicates("activity_id")
     due = (still["due_at"] - datetime(2026, 7, 1, tzinfo=UTC)).dt.days
-    assert len(still) >= 3
-    assert due.between(-5, 15).mean() >= 0.5
+    assert len(still) >= 10
+    assert due.between(-5, 15).mean() > 0.6
 
 
 def test_a_few_quarrels_happened_and_two_customers_left(demo):
