@@ -9,7 +9,7 @@ from crmlib.exchange.files import BadRow, Row, Table, read_table
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.records import Import, SourceRecord
-from crmlib.exchange.report import Counts, ImportReport, Remark
+from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
 
 __all__ = [
     "IMPORTS",
@@ -26,4 +26,5 @@ __all__ = [
     "imports",
     "read_table",
     "sources_of",
+    "words_of",
 ]

@@ -18,6 +18,18 @@ class Counts:
     refused: int = 0
 
 
+def words_of(counts: Counts) -> list[str]:
+    """How many rows fared how, in words; what happened to none is left out."""
+    told = {
+        "new": ngettext("{n} new", "{n} new", counts.new),
+        "changed": ngettext("{n} changed", "{n} changed", counts.changed),
+        "unchanged": ngettext("{n} unchanged", "{n} unchanged", counts.unchanged),
+        "pointed_out": ngettext("{n} pointed out", "{n} pointed out", counts.pointed_out),
+        "refused": ngettext("{n} refused", "{n} refused", counts.refused),
+    }
+    return [text.format(n=format_number(n)) for word, text in told.items() if (n := getattr(counts, word))]
+
+
 @dataclass
 class Remark:
     """One thing worth saying, once, however many rows it holds for; `line` is the first of them."""
@@ -82,15 +94,8 @@ class ImportReport:
 
     def headline(self) -> str:
         """One sentence on the whole."""
-        told = {
-            "new": ngettext("{n} new", "{n} new", self.total("new")),
-            "changed": ngettext("{n} changed", "{n} changed", self.total("changed")),
-            "unchanged": ngettext("{n} unchanged", "{n} unchanged", self.total("unchanged")),
-            "pointed_out": ngettext("{n} pointed out", "{n} pointed out", self.total("pointed_out")),
-            "refused": ngettext("{n} refused", "{n} refused", self.total("refused")),
-        }
-        some = [(text, self.total(word)) for word, text in told.items() if self.total(word)]
-        parts = ", ".join(text.format(n=format_number(count)) for text, count in some) or _("no rows")
+        totals = Counts(**{word: self.total(word) for word in vars(Counts())})
+        parts = ", ".join(words_of(totals)) or _("no rows")
         if self.is_dry_run:
             return _("Nothing was changed; the import would give: {parts}.").format(parts=parts)
         if not self.changed_anything:

@@ -152,9 +152,9 @@ class Deals(Kind[Deal]):
         if stage == "Won" and deal.party_id is not None and day is not None:
             self._first_won[deal.party_id] = min(day, self._first_won.get(deal.party_id, day))
         opened: type[DealEvent] = DealOpened if is_first else DealMoved
-        self._tell_event(deal, _CLOSED.get(stage, opened), day)
+        self._tell_event(deal, _CLOSED.get(stage, opened), day, stage)
 
-    def _tell_event(self, deal: Deal, event: type[DealEvent], day: date | None) -> None:
+    def _tell_event(self, deal: Deal, event: type[DealEvent], day: date | None, stage: str = "") -> None:
         at = _midnight(day)
         if at is None:
             return  # nobody knows when it happened, so no timeline can show it
@@ -165,7 +165,7 @@ class Deals(Kind[Deal]):
                 party_id=deal.party_id,
                 at=at,
                 deal=deal.name,
-                stage=deal.stage.name,
+                stage=stage or deal.stage.name,
                 amount_minor=deal.amount.minor if deal.amount else None,
                 currency=deal.currency,
             ),

@@ -1,6 +1,6 @@
 """What a customer's page shows and what can be done on it; no pixels in here."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import traitlets as tl
@@ -15,6 +15,7 @@ from widgets.shared import shown
 from widgets.shared.ui import errors_shown_in
 
 ENTRIES = 30
+DEALS = 50
 
 # Icons of what happened to a party's deals; everything else that happened has one of its own.
 EVENT_ICONS = {
@@ -40,6 +41,7 @@ class CustomerModel(tl.HasTraits):
     facts = tl.List(tl.Dict())
     related = tl.List(tl.Dict())
     deals = tl.List(tl.Dict())
+    deal_count = tl.Unicode()
     days = tl.List(tl.Dict())
     has_more = tl.Bool(False)
     sieve = tl.Unicode()
@@ -87,12 +89,14 @@ class CustomerModel(tl.HasTraits):
             self.contact_points = [_point(point) for point in party.contact_points]
             self.facts = self._facts(party)
             self.related = _related(party)
-            self.deals = [self._deal(deal) for deal in sales.deals_of(session, people)]
+            found = sales.deals_of(session, people, limit=DEALS + 1)
+            self.deals = [self._deal(deal) for deal in found[:DEALS]]
+            self.deal_count = f"{len(self.deals)}{'+' if len(found) > DEALS else ''}" if found else ""
             self._entries = self._timeline(session, people)
             self._set_days()
             return
         self.party, self.contact_points, self.facts, self.related = {}, [], [], []
-        self.deals, self.days, self.has_more = [], [], False
+        self.deals, self.deal_count, self.days, self.has_more = [], "", [], False
 
     def sift(self, sieve: Any) -> None:
         """Keep only one sort of entries on the timeline; the empty one keeps all."""
@@ -279,7 +283,9 @@ class CustomerModel(tl.HasTraits):
         reason = entry.facts.get("reason")
         reasons = dict(sales.LOST_REASONS)
         chip = entry.facts.get("outcome") or (_(reasons[reason]) if reason in reasons else "") or money
-        when = f"{local:%H:%M}" if not ahead else shown.day(local.date(), self._workbench)
+        # Midnight to the microsecond is a day that somebody imported, not an hour that somebody knows.
+        day_only = entry.at.astimezone(UTC).time() == time.min
+        when = shown.day(local.date(), self._workbench) if ahead else "" if day_only else f"{local:%H:%M}"
         return {
             "key": f"{entry.what}-{entry.record}-{entry.record_id}-{entry.at.isoformat()}-{entry.kind}-{entry.title}",
             "icon": icon or "mdi-circle-small",

@@ -19,6 +19,7 @@ class Customer(View):
     facts = tl.List(tl.Dict()).tag(sync=True)
     related = tl.List(tl.Dict()).tag(sync=True)
     deals = tl.List(tl.Dict()).tag(sync=True)
+    deal_count = tl.Unicode().tag(sync=True)
     days = tl.List(tl.Dict()).tag(sync=True)
     has_more = tl.Bool().tag(sync=True)
     sieve = tl.Unicode().tag(sync=True)

@@ -61,13 +61,14 @@ class PipelineModel(tl.HasTraits):
     def refresh(self) -> None:
         """Read the board anew, and the deal beside it."""
         with errors_shown_in(self), self._workbench.reading() as session:
+            found_pipelines = sales.pipelines(session)
             self.pipelines = [
                 {"value": one["pipeline_id"], "title": one["pipeline"], "count": format_number(one["n_open"])}
-                for one in sales.pipelines(session)
+                for one in found_pipelines
             ]
             known = [one["value"] for one in self.pipelines]
             if self.pipeline_id not in known:
-                self.pipeline_id = known[0] if known else 0
+                self.pipeline_id = _busiest(found_pipelines)
             everyone = {"value": 0, "title": _("All owners")}
             self.owners = [everyone] + [
                 {"value": one["party_id"], "title": one["party"]} for one in contacts.colleagues(session)
@@ -255,6 +256,11 @@ def _number(value: Any) -> int:
         return int(value or 0)
     except (TypeError, ValueError):
         return 0
+
+
+def _busiest(pipelines: list[dict[str, Any]]) -> int:
+    """The pipeline to open with where none is asked for: the oldest of those that have most open deals."""
+    return max(pipelines, key=lambda one: one["n_open"], default={"pipeline_id": 0})["pipeline_id"]
 
 
 def _total(columns: list[dict[str, Any]]) -> list[Any]:
