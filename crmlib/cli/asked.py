@@ -2,11 +2,16 @@
 
 import getpass
 import json
+import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from babel import UnknownLocaleError
+
+from crmlib.i18n import set_locale
 
 if TYPE_CHECKING:
     from crmlib.workbench import Workbench
@@ -19,6 +24,12 @@ class Asked:
     workspace: Path
     database: str | None = None
     json: bool = False
+
+    def speak(self) -> None:
+        """The workbench's own language from here on, so that what is said before it opens is in it too."""
+        # Nothing may be there yet, or what `open` refuses in words.
+        with suppress(OSError, ValueError, LookupError, UnknownLocaleError):
+            set_locale(str(tomllib.loads((self.workspace / "workbench.toml").read_text("utf-8"))["locale"]))
 
     def open(self) -> "Workbench":
         """The workbench that was asked for. Raises NotFound where there is none yet."""

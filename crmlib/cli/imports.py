@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from crmlib.cli.asked import Asked
-from crmlib.i18n import format_number
 
 
 def import_(
@@ -19,7 +18,7 @@ def import_(
 
     The same files again change nothing; newer ones change only what changed.
     """
-    from crmlib.exchange import import_files
+    from crmlib.exchange import import_files, words_of
 
     asked: Asked = context.obj
     with asked.open() as workbench:
@@ -29,8 +28,7 @@ def import_(
         lines = [headline, ""]
         width = max((len(kind) for kind in report.counts), default=0)
         for kind, counts in report.counts.items():
-            told = {word.replace("_", " "): count for word, count in vars(counts).items() if count}
-            parts = ", ".join(f"{format_number(count)} {word}" for word, count in told.items())
+            parts = ", ".join(words_of(counts))
             lines.append(f"  {kind:{width}}  {parts or '–'}")
         lines += ["", *remarks] if remarks else []
         asked.tell("\n".join(lines), **report.as_dict())

@@ -49,6 +49,7 @@ def take(asked: Asked, *, workspace: Path | None, database: str | None, as_json:
     if database is not None:
         asked.database = database
     asked.json = asked.json or as_json
+    asked.speak()
 
 
 def _with_shared(command: Callable[..., Any], asked: Callable[[], Asked]) -> Callable[..., Any]:

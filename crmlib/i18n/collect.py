@@ -17,15 +17,22 @@ from crmlib.i18n.messages import DOMAIN, LOCALE_FOLDER
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = LOCALE_FOLDER / f"{DOMAIN}.pot"
 
-_METHODS = [("**.py", "python"), ("**.vue", "crmlib.i18n.vue:extract")]
+_FOLDERS = ("crmlib", "widgets", "reports")
+_METHODS = [
+    ("**.py", "crmlib.i18n.extractors:python"),
+    ("**.vue", "crmlib.i18n.vue:extract"),
+    ("**.ipynb", "crmlib.i18n.extractors:report"),
+]
 _KEYWORDS = {"_": None, "gettext": None, "lazy": None, "t": None, "ngettext": (1, 2)}
-_HEADER = "# CRM Workbench in {language}: sentences from crmlib/ and widgets/, collected by `make messages`.\n#"
+_HEADER = "# CRM Workbench in {language}: sentences of the sources, collected by `make messages`.\n#"
 # Dates and versions of tools change with every run, and say nothing to a translator.
 _CHURN = (b'"POT-', b'"PO-', b'"Generated-By:', b'"Last-Translator:', b'"Language-Team:', b'"Report-Msgid-')
 
 
 def collected(checkout: Path = CHECKOUT) -> Catalog:
-    """Every sentence marked with `_`, `gettext`, `ngettext`, `lazy` or, in a template, `t`."""
+    """Every sentence marked with `_`, `gettext`, `ngettext`, `lazy` or, in a template, `t`; and what reports say of
+    themselves.
+    """
     found = Catalog(
         domain=DOMAIN,
         project="CRM Workbench",
@@ -33,12 +40,11 @@ def collected(checkout: Path = CHECKOUT) -> Catalog:
         header_comment=_HEADER.format(language="every language"),
         fuzzy=False,
     )
-    for folder in ("crmlib", "widgets"):
-        for name, _line, message, comments, context in extract_from_dir(
-            checkout / folder, _METHODS, keywords=_KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
-        ):
+    for folder in _FOLDERS:
+        read = extract_from_dir(checkout / folder, _METHODS, keywords=_KEYWORDS)
+        for name, _line, message, _comments, _context in read:
             # Files without lines: a line moves with every edit above it.
-            found.add(message, None, [(f"{folder}/{name}", 1)], auto_comments=comments, context=context)
+            found.add(message, None, [(f"{folder}/{name}", 1)])
     return found
 
 

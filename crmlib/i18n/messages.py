@@ -52,7 +52,8 @@ def use_locale(code: str) -> Iterator[None]:
 
 def gettext(message: str) -> str:
     """`message` in the reader's language, or as it stands where no translation exists."""
-    return _translations(_locale.get()).gettext(message)
+    # To gettext the empty message is the catalogue's header.
+    return "" if not message else _translations(_locale.get()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:

@@ -17,7 +17,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Report:
-    """A report that can be run: `name` is its notebook's file name, `title` and `sentence` its first lines."""
+    """A report that can be run: `name` is its notebook's file name, `title` and `sentence` its first lines,
+    in the reader's language where they are translated.
+    """
 
     name: str
     title: str
@@ -64,7 +66,7 @@ def _read(path: Path) -> Report:
     cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())), None)
     inspected = [] if cell is None else [p._asdict() for p in PythonTranslator.inspect(cell)]
     _all_understood(path, cell, inspected)
-    return Report(path.stem, title or path.stem, sentence, tuple(read_parameter(p) for p in inspected), path)
+    return Report(path.stem, _(title) or path.stem, _(sentence), tuple(read_parameter(p) for p in inspected), path)
 
 
 def _introduction(notebook: Any) -> tuple[str, str]:

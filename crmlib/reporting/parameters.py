@@ -128,7 +128,7 @@ def read_parameter(inspected: Mapping[str, Any]) -> Parameter:
     if not known and not _RANGE.fullmatch(rule):
         raise ValueError(f"{name}: the rule [{rule}] is not one of those we know")
     default = _default(inspected["default"], kind)
-    return Parameter(name, kind, default, _RULE.sub("", text, count=1).strip(), rule)
+    return Parameter(name, kind, default, _(_RULE.sub("", text, count=1).strip()), rule)
 
 
 def check_parameters(
