@@ -60,9 +60,8 @@ class InvalidInput(CrmError, ValueError):
         self.field, self.value, self.expected = field, value, expected
 
     def __str__(self) -> str:
-        if self.value in (None, ""):
-            return f"{self.field}: {self.expected}"
-        return f"{self.field}, “{self.value}”: {self.expected}"
+        says = _("{field}: {expected}") if self.value in (None, "") else _("{field}, “{value}”: {expected}")
+        return says.format(field=self.field, value=self.value, expected=self.expected)
 
 
 class Unavailable(CrmError):
