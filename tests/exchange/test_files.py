@@ -89,6 +89,7 @@ def test_columns_without_a_name_get_one(make_file):
         (b"PK\x03\x04\x00\x00\x00\x00", "it is no text; save it as CSV"),
         (gzip.compress(b"name\nAna\n")[:-9], "damaged"),
     ],
+    ids=["empty", "blank lines", "a name twice", "a zip archive", "half a gzip"],
 )
 def test_a_file_without_a_table_says_why(make_file, content, says):
     with pytest.raises(InvalidInput, match=says):
