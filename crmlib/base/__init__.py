@@ -14,7 +14,7 @@ from crmlib.base.errors import (
     Refused,
     Unavailable,
 )
-from crmlib.base.fields import Field, field, fields_of, read_day
+from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
@@ -32,6 +32,7 @@ from crmlib.base.types import (
 )
 
 __all__ = [
+    "LONGEST_TEXT",
     "Base",
     "BigId",
     "Conflict",

@@ -57,8 +57,9 @@ class Field:
         if len(text) > limit:
             shown = text[:40] + "…"
             raise InvalidInput(label, shown, _("longer than {n} characters").format(n=limit))
-        if "\x00" in text:
-            raise InvalidInput(label, text.replace("\x00", ""), _("holds a character that cannot be kept"))
+        kept = text.encode("utf-8", "ignore").decode().replace("\x00", "")
+        if kept != text:
+            raise InvalidInput(label, kept, _("holds a character that cannot be kept"))
         reader = _READERS.get(self.kind)
         return reader(self, label, text, currency) if reader else self.check(text) if self.check else text
 

@@ -89,7 +89,8 @@ def find(session: Session, kind: type[R], key: R | int) -> R:
     """The record itself, given it or its number; NotFound where no such record is."""
     if isinstance(key, kind):
         return key
-    found = session.get(kind, key)
+    # A number that no column holds is a number that no record has.
+    found = session.get(kind, key) if isinstance(key, int) and 0 <= key < 2**63 else None
     if found is None:
         raise NotFound(_(kind.__name__.lower()), key)
     return found

@@ -242,7 +242,7 @@ def edit_deal(
             raise Conflict(message, mine={key: typed[key]}, theirs={key: theirs})
     for key, value in typed.items():
         if key in links:
-            setattr(deal, key, find(session, links[key], int(value)).id if value else None)
+            setattr(deal, key, _link(session, links[key], value))
         elif key == "amount":
             money = currency or deal.currency or ""
             deal.amount = _not_negative(AMOUNT.read(value, currency=money))
@@ -287,6 +287,16 @@ def _closing_stage(session: Session, deal: Deal, kind: StageKind) -> Stage:
     if stage is None:
         raise Refused(_("This pipeline has no stage for {kind} deals.").format(kind=kind.value))
     return stage
+
+
+def _link(session: Session, kind: type[Any], value: Any) -> int | None:
+    if value in (None, "", 0):
+        return None
+    written = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
+    if not written and not isinstance(value, int):
+        raise InvalidInput(_(kind.__name__), str(value)[:40], _("choose one that is there"))
+    number: int = find(session, kind, int(value)).id
+    return number
 
 
 def _not_negative(amount: Money | None) -> Money | None:

@@ -6,7 +6,7 @@ import traitlets as tl
 
 from crmlib import Workbench, contacts
 from crmlib.i18n import gettext as _
-from widgets.shared import shown
+from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 # What stands in an address as `?view=…`, with the departments of the rail first.
@@ -32,14 +32,14 @@ class DeskModel(tl.HasTraits):
         if workbench.actor:
             self.person = {"name": workbench.actor, "avatar": shown.avatar(workbench.actor)}
 
-    def go(self, view: Any, query: Any = None) -> None:
+    def go(self, view: Any, query: dict[str, Any]) -> None:
         """Show another view; one there is not is the list of customers."""
-        self.query = {str(key): value for key, value in (query or {}).items() if value not in (None, "")}
-        self.view = view if view in VIEWS else VIEWS[0]
+        self.query = {arrived.text(key): text for key, value in query.items() if (text := arrived.text(value))}
+        self.view = view if isinstance(view, str) and view in VIEWS else VIEWS[0]
 
     def find(self, typed: Any) -> None:
         """Offer whoever fits what is being typed into the search."""
-        text = str(typed or "").strip()[:100]
+        text = arrived.text(typed, 100).strip()
         if not text:
             self.found = []
             return

@@ -13,6 +13,7 @@ from widgets.contacts.customers import ORDER, Customers, CustomersModel
 from widgets.desk.model import DeskModel
 from widgets.desk.quick_add import QuickAdd, QuickAddModel
 from widgets.sales.pipeline import Pipeline, PipelineModel
+from widgets.shared import arrived
 from widgets.shared.mirror import mirror
 from widgets.shared.ui import View
 
@@ -48,7 +49,8 @@ class Desk(View):
         asked = dict(query or {})
         self._go(asked.pop("view", ""), asked)
 
-    def vue_go(self, asked: dict[str, Any]) -> None:
+    def vue_go(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._go(asked.get("view"), asked.get("query"))
 
     def vue_find(self, typed: Any) -> None:
@@ -56,7 +58,7 @@ class Desk(View):
 
     def _go(self, view: Any, query: Any) -> None:
         before = self._model.view
-        self._model.go(view, query if isinstance(query, dict) else {})
+        self._model.go(view, arrived.mapping(query))
         name = self._model.view
         first = name not in self._models
         if first:

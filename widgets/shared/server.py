@@ -24,6 +24,7 @@ from voila import __version__ as voila_version
 from voila.app import Voila
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 
+from crmlib.i18n import current_locale, gettext, ngettext
 from widgets.shared.theme import ASSETS, stylesheet
 
 SHARED: Final = Path(__file__).parent
@@ -143,6 +144,10 @@ class DeskServer(Voila):
         settings["compress_response"] = True
         settings["websocket_max_message_size"] = 1 << 20
         settings["log_function"] = _log_failures
+        # The pages that say what went wrong; the desk's own words come with its template's resources.
+        for name in ("voila_jinja2_env", "jinja2_env"):
+            settings[name].install_gettext_callables(gettext, ngettext)
+            settings[name].globals["crm_language"] = str(current_locale()).replace("_", "-")
         return settings
 
     def init_handlers(self) -> list[Any]:
@@ -173,7 +178,7 @@ class DeskServer(Voila):
             self.port = sockets[0].getsockname()[1]
             break
         else:
-            raise OSError(errno.EADDRINUSE, f"No free port from {self.port} on")
+            raise OSError(errno.EADDRINUSE, gettext("There is no free port from {port} on.").format(port=self.port))
         if self.ready:
             self.ready(self.port)
         self.ioloop = ioloop.IOLoop.current()

@@ -7,11 +7,11 @@ import traitlets as tl
 
 from crmlib import Workbench, activities, contacts, sales
 from crmlib.activities import ActivityKind, TimelineEntry
-from crmlib.base import CrmError, InvalidInput, Money, as_json
+from crmlib.base import LONGEST_TEXT, CrmError, InvalidInput, Money, as_json
 from crmlib.contacts import ContactKind, Organization, Party, Person, primary_affiliation, shown_phone
 from crmlib.i18n import country_name, format_date, format_money
 from crmlib.i18n import gettext as _
-from widgets.shared import shown
+from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 ENTRIES = 30
@@ -56,6 +56,7 @@ class CustomerModel(tl.HasTraits):
         super().__init__()
         self._workbench = workbench
         self._id = 0
+        self._wanted = ENTRIES
         self._entries: list[TimelineEntry] = []
         self._n = 0
         self.contact_kinds = [{"value": kind.value, "title": _(kind.label)} for kind in ContactKind]
@@ -75,9 +76,8 @@ class CustomerModel(tl.HasTraits):
 
     def show(self, asked: dict[str, Any]) -> None:
         """Show the party with this `id`. Who is not there leaves a message and an empty page."""
-        number = asked.get("id")
-        self._id = int(number) if isinstance(number, int | str) and str(number).isdecimal() else 0
-        self.sieve, self.field_error, self.message = "", {}, ""
+        self._id = arrived.whole(asked.get("id"))
+        self.sieve, self.field_error, self.message, self._wanted = "", {}, "", ENTRIES
         self.refresh()
 
     def refresh(self) -> None:
@@ -100,48 +100,50 @@ class CustomerModel(tl.HasTraits):
 
     def sift(self, sieve: Any) -> None:
         """Keep only one sort of entries on the timeline; the empty one keeps all."""
-        self.sieve = sieve if sieve in {one["value"] for one in self.sieves} else ""
+        known = {one["value"] for one in self.sieves}
+        self.sieve = sieve if isinstance(sieve, str) and sieve in known else ""
+        self._wanted = ENTRIES
         with errors_shown_in(self), self._workbench.reading() as session:
             self._entries = self._timeline(session, _circle(contacts.party_card(session, self._id)))
             self._set_days()
 
     def more(self) -> None:
         """Go on with what happened before."""
-        if not self._entries:
-            return
+        # Read from the start again: several entries may share a moment, so no moment says where a page ended.
+        self._wanted += ENTRIES
         with errors_shown_in(self), self._workbench.reading() as session:
-            people = _circle(contacts.party_card(session, self._id))
-            self._entries += self._timeline(session, people, before=self._entries[-1].at)
+            self._entries = self._timeline(session, _circle(contacts.party_card(session, self._id)))
             self._set_days()
 
     def edit(self, key: Any, typed: Any, was: Any) -> None:
         """Change one fact. `was` is what the page showed: where somebody else changed it, both are told."""
+        key = arrived.text(key)
 
         def change(session: Any) -> None:
             contacts.edit_party(
                 session,
                 self._id,
-                {str(key): typed},
-                was={str(key): was},
+                {key: arrived.typed(typed)},
+                was={key: was},
                 at=self._workbench.now(),
                 currency=self._currency(session),
             )
 
-        self._try(str(key), change)
+        self._try(key, change)
 
     def edit_contact(self, point_id: Any, typed: Any, was: Any) -> None:
         """Change a contact point; an empty value removes it."""
 
         def change(session: Any) -> None:
-            contacts.edit_contact_point(session, int(point_id), str(typed or ""), was=was)
+            contacts.edit_contact_point(session, arrived.whole(point_id), arrived.text(typed, 1_000), was=was)
 
-        self._try(f"contact-{point_id}", change)
+        self._try(f"contact-{arrived.whole(point_id)}", change)
 
     def add_contact(self, kind: Any, typed: Any) -> None:
         """Add a contact point."""
 
         def change(session: Any) -> None:
-            contacts.add_contact_point(session, self._id, kind=str(kind), value=str(typed or ""))
+            contacts.add_contact_point(session, self._id, kind=arrived.text(kind), value=arrived.text(typed, 1_000))
 
         self._try("contact-new", change)
 
@@ -151,8 +153,8 @@ class CustomerModel(tl.HasTraits):
         def change(session: Any) -> None:
             activities.log_activity(
                 session,
-                str(kind),
-                body=str(body or ""),
+                arrived.text(kind),
+                body=arrived.text(body, LONGEST_TEXT + 1),
                 with_parties=[self._id],
                 by=self._me(session),
                 at=self._workbench.now(),
@@ -163,8 +165,8 @@ class CustomerModel(tl.HasTraits):
     def finish(self, activity_id: Any) -> None:
         """Mark an open activity as done."""
         with errors_shown_in(self), self._workbench.session() as session:
-            done = activities.finish_activity(session, int(activity_id), at=self._workbench.now())
-            self._tell(_("“{subject}” is done.").format(subject=done.subject), int(activity_id))
+            done = activities.finish_activity(session, arrived.whole(activity_id), at=self._workbench.now())
+            self._tell(_("“{subject}” is done.").format(subject=done.subject), done.id)
         self.refresh()
 
     def undo(self) -> None:
@@ -250,12 +252,12 @@ class CustomerModel(tl.HasTraits):
             "line": template[status].format(stage=deal["stage"], day=when) if when else deal["stage"],
         }
 
-    def _timeline(self, session: Any, people: list[int], before: datetime | None = None) -> list[TimelineEntry]:
+    def _timeline(self, session: Any, people: list[int]) -> list[TimelineEntry]:
         what = self.sieve if self.sieve in ("event", "change") else ""
         kinds = [self.sieve] if self.sieve and not what else []
-        found = activities.timeline(session, people, what=what, kinds=kinds, before=before, limit=ENTRIES + 1)
-        self.has_more = len(found) > ENTRIES
-        return found[:ENTRIES]
+        found = activities.timeline(session, people, what=what, kinds=kinds, limit=self._wanted + 1)
+        self.has_more = len(found) > self._wanted
+        return found[: self._wanted]
 
     def _set_days(self) -> None:
         days: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@ from typing import Any
 import traitlets as tl
 
 from widgets.contacts.customer.model import CustomerModel
+from widgets.shared import arrived
 from widgets.shared.fact import fact
 from widgets.shared.mirror import mirror
 from widgets.shared.ui import View
@@ -35,16 +36,20 @@ class Customer(View):
         self._model = model
         mirror(model, self)
 
-    def vue_edit(self, asked: dict[str, Any]) -> None:
+    def vue_edit(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.edit(asked.get("key"), asked.get("typed"), asked.get("was"))
 
-    def vue_edit_contact(self, asked: dict[str, Any]) -> None:
+    def vue_edit_contact(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.edit_contact(asked.get("id"), asked.get("typed"), asked.get("was"))
 
-    def vue_add_contact(self, asked: dict[str, Any]) -> None:
+    def vue_add_contact(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.add_contact(asked.get("kind"), asked.get("typed"))
 
-    def vue_log(self, asked: dict[str, Any]) -> None:
+    def vue_log(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.log(asked.get("kind"), asked.get("body"))
 
     def vue_finish(self, activity_id: Any) -> None:

@@ -8,7 +8,7 @@ from crmlib import Workbench, activities, contacts, sales
 from crmlib.contacts import Lifecycle
 from crmlib.i18n import format_number
 from crmlib.i18n import gettext as _
-from widgets.shared import shown
+from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 PER_PAGE = (20, 50, 100)
@@ -42,16 +42,16 @@ class CustomersModel(tl.HasTraits):
         What is left out stays as it is; another search or order begins at the first page again.
         """
         before = (self.search, self.lifecycle, self.sort, self.descending, self.per_page)
-        self.search = str(asked.get("search", self.search))[:200]
+        self.search = arrived.text(asked.get("search", self.search))
         self.lifecycle = _known_lifecycle(asked.get("lifecycle", self.lifecycle))
-        self.sort = str(asked.get("sort", self.sort))
+        self.sort = arrived.text(asked.get("sort", self.sort))
         # From an address it comes as text.
         self.descending = str(asked.get("descending", self.descending)) in ("True", "1", "true")
-        self.per_page = _whole(asked.get("per_page"), self.per_page)
+        self.per_page = arrived.whole(asked.get("per_page"), self.per_page)
         if self.per_page not in PER_PAGE:
             self.per_page = PER_PAGE[0]
         same = before == (self.search, self.lifecycle, self.sort, self.descending, self.per_page)
-        self.page = max(1, _whole(asked.get("page"), self.page if same else 1))
+        self.page = max(1, arrived.whole(asked.get("page"), self.page if same else 1))
         self.refresh()
 
     def refresh(self) -> None:
@@ -104,12 +104,5 @@ class CustomersModel(tl.HasTraits):
         }
 
 
-def _whole(value: Any, otherwise: int) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return otherwise
-
-
 def _known_lifecycle(value: Any) -> str:
-    return value if value in {one.value for one in Lifecycle} else ""
+    return value if isinstance(value, str) and value in {one.value for one in Lifecycle} else ""

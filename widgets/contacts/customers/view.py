@@ -5,6 +5,7 @@ from typing import Any
 import traitlets as tl
 
 from widgets.contacts.customers.model import PER_PAGE, CustomersModel
+from widgets.shared import arrived
 from widgets.shared.mirror import mirror
 from widgets.shared.ui import View
 
@@ -31,5 +32,5 @@ class Customers(View):
         self._model = model
         mirror(model, self)
 
-    def vue_show(self, asked: dict[str, Any]) -> None:
-        self._model.show(asked if isinstance(asked, dict) else {})
+    def vue_show(self, asked: Any) -> None:
+        self._model.show(arrived.mapping(asked))

@@ -13,7 +13,7 @@ from crmlib.contacts import Address, Organization, Person, normalise_email, norm
 from crmlib.i18n import format_money, lazy
 from crmlib.i18n import gettext as _
 from crmlib.sales import Deal
-from widgets.shared import shown
+from widgets.shared import arrived, shown
 
 _EMAIL = Field("email", lazy("E-mail"), "email")
 _PHONE = Field("phone", lazy("Phone"), "phone")
@@ -60,9 +60,10 @@ def read(about: Field, typed: Any, workbench: Workbench) -> Any:
     if about.kind == "link":
         if typed in (None, "", 0):
             return about.read(None)
-        if not str(typed).isdecimal():
-            raise InvalidInput(_(about.label), typed, _("choose one from the list"))
-        return int(typed)
+        number = arrived.whole(typed)
+        if not number:
+            raise InvalidInput(_(about.label), str(typed)[:40], _("choose one from the list"))
+        return number
     if about.kind == "datetime":
         return _moment(about, typed, workbench)
     value = about.read(typed, currency=workbench.settings.currency)

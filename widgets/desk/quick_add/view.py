@@ -5,6 +5,7 @@ from typing import Any
 import traitlets as tl
 
 from widgets.desk.quick_add.model import QuickAddModel
+from widgets.shared import arrived
 from widgets.shared.mirror import mirror
 from widgets.shared.ui import View
 
@@ -29,11 +30,14 @@ class QuickAdd(View):
     def vue_prepare(self, _data: Any = None) -> None:
         self._model.prepare()
 
-    def vue_check(self, asked: dict[str, Any]) -> None:
+    def vue_check(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.check(asked.get("form"), asked.get("key"), asked.get("typed"))
 
-    def vue_find(self, asked: dict[str, Any]) -> None:
+    def vue_find(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.find(asked.get("key"), asked.get("typed"), asked.get("kind"))
 
-    def vue_save(self, asked: dict[str, Any]) -> None:
+    def vue_save(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.save(asked.get("form"), asked.get("typed"))

@@ -6,12 +6,12 @@ from typing import Any
 import traitlets as tl
 
 from crmlib import Workbench, activities, contacts, sales
-from crmlib.base import CrmError
+from crmlib.base import LONGEST_TEXT, CrmError
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 from crmlib.sales import LOST_REASONS
 from widgets.sales.pipeline.deal import deal_details, edit_one
-from widgets.shared import shown
+from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 # How many cards a column brings at first, and how many more at a time.
@@ -48,15 +48,15 @@ class PipelineModel(tl.HasTraits):
 
     def show(self, asked: dict[str, Any]) -> None:
         """Show what is asked for by `pipeline`, `owner`, `search` and `deal`; what is left out stays as it is."""
-        self.search = str(asked.get("search", self.search))[:200]
-        self.owner_id = _number(asked.get("owner", self.owner_id))
-        wanted = _number(asked.get("pipeline", self.pipeline_id))
+        self.search = arrived.text(asked.get("search", self.search))
+        self.owner_id = arrived.whole(asked.get("owner", self.owner_id))
+        wanted = arrived.whole(asked.get("pipeline", self.pipeline_id))
         if wanted != self.pipeline_id:
             self._more = {}
         self.pipeline_id = wanted
         self.refresh()
         if "deal" in asked:
-            self.open_deal(_number(asked["deal"]))
+            self.open_deal(arrived.whole(asked["deal"]))
 
     def refresh(self) -> None:
         """Read the board anew, and the deal beside it."""
@@ -94,13 +94,13 @@ class PipelineModel(tl.HasTraits):
 
     def more(self, stage_id: Any) -> None:
         """Show more cards of a stage."""
-        stage_id = _number(stage_id)
+        stage_id = arrived.whole(stage_id)
         self._more[stage_id] = self._more.get(stage_id, CARDS) + CARDS
         self.refresh()
 
     def move(self, deal_id: Any, stage_id: Any) -> None:
         """Move a deal to a stage, as a drop does. A lost one is asked for its reason: see `lose`."""
-        deal_id, stage_id = _number(deal_id), _number(stage_id)
+        deal_id, stage_id = arrived.whole(deal_id), arrived.whole(stage_id)
         try:
             with self._workbench.session() as session:
                 came_from = sales.deal_card(session, deal_id).stage_id
@@ -117,15 +117,15 @@ class PipelineModel(tl.HasTraits):
 
     def lose(self, deal_id: Any, reason: Any, note: Any = "") -> None:
         """Mark a deal as lost, and say why."""
-        deal_id = _number(deal_id)
+        deal_id = arrived.whole(deal_id)
         try:
             with self._workbench.session() as session:
                 came_from = sales.deal_card(session, deal_id).stage_id
                 deal = sales.lose_deal(
                     session,
                     deal_id,
-                    reason=str(reason or ""),
-                    note=str(note or ""),
+                    reason=arrived.text(reason),
+                    note=arrived.text(note, LONGEST_TEXT),
                     at=self._workbench.now(),
                     closed_on=self._workbench.today(),
                 )
@@ -164,13 +164,13 @@ class PipelineModel(tl.HasTraits):
     def reopen(self, deal_id: Any) -> None:
         """Take a closed deal back into the last open stage it was in."""
         with errors_shown_in(self), self._workbench.session() as session:
-            deal = sales.reopen_deal(session, _number(deal_id), at=self._workbench.now())
+            deal = sales.reopen_deal(session, arrived.whole(deal_id), at=self._workbench.now())
             self._tell(_("“{deal}” is open again, in {stage}.").format(deal=deal.name, stage=deal.stage.name))
         self.refresh()
 
     def open_deal(self, deal_id: Any) -> None:
         """Show a deal beside the board; 0 closes it."""
-        deal_id = _number(deal_id)
+        deal_id = arrived.whole(deal_id)
         if not deal_id:
             self.deal, self.field_error = {}, {}
             return
@@ -186,7 +186,9 @@ class PipelineModel(tl.HasTraits):
         self._n += 1
         if not self.deal:
             return
-        self.field_error = edit_one(self._workbench, self.deal["id"], str(key), typed, was) | {"number": self._n}
+        self.field_error = edit_one(self._workbench, self.deal["id"], arrived.text(key), arrived.typed(typed), was) | {
+            "number": self._n
+        }
         if not self.field_error.get("text"):
             self.refresh()
 
@@ -249,13 +251,6 @@ class PipelineModel(tl.HasTraits):
         self._n += 1
         self.refused = {"number": self._n, "deal_id": deal_id}
         self.toast = {"number": self._n, "text": str(refusal), "undo": False, "refused": True}
-
-
-def _number(value: Any) -> int:
-    try:
-        return int(value or 0)
-    except (TypeError, ValueError):
-        return 0
 
 
 def _busiest(pipelines: list[dict[str, Any]]) -> int:

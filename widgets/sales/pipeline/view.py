@@ -5,6 +5,7 @@ from typing import Any
 import traitlets as tl
 
 from widgets.sales.pipeline.model import PipelineModel
+from widgets.shared import arrived
 from widgets.shared.fact import fact
 from widgets.shared.mirror import mirror
 from widgets.shared.ui import View
@@ -33,16 +34,18 @@ class Pipeline(View):
         self._model = model
         mirror(model, self)
 
-    def vue_show(self, asked: dict[str, Any]) -> None:
-        self._model.show(asked if isinstance(asked, dict) else {})
+    def vue_show(self, asked: Any) -> None:
+        self._model.show(arrived.mapping(asked))
 
-    def vue_move(self, dropped: dict[str, Any]) -> None:
+    def vue_move(self, dropped: Any) -> None:
+        dropped = arrived.mapping(dropped)
         self._model.move(dropped.get("deal_id"), dropped.get("stage_id"))
 
     def vue_win(self, deal_id: Any) -> None:
         self._model.win(deal_id)
 
-    def vue_lose(self, asked: dict[str, Any]) -> None:
+    def vue_lose(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.lose(asked.get("deal_id"), asked.get("reason"), asked.get("note"))
 
     def vue_reopen(self, deal_id: Any) -> None:
@@ -57,5 +60,6 @@ class Pipeline(View):
     def vue_open_deal(self, deal_id: Any) -> None:
         self._model.open_deal(deal_id)
 
-    def vue_edit(self, asked: dict[str, Any]) -> None:
+    def vue_edit(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
         self._model.edit(asked.get("key"), asked.get("typed"), asked.get("was"))
