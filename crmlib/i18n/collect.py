@@ -21,6 +21,7 @@ _FOLDERS = ("crmlib", "widgets", "reports")
 _METHODS = [
     ("**.py", "crmlib.i18n.extractors:python"),
     ("**.vue", "crmlib.i18n.vue:extract"),
+    ("**.html", "jinja2.ext:babel_extract"),
     ("**.ipynb", "crmlib.i18n.extractors:report"),
 ]
 _KEYWORDS = {"_": None, "gettext": None, "lazy": None, "t": None, "ngettext": (1, 2)}
