@@ -11,6 +11,9 @@ from crmlib.workbench import create_workbench
 
 pytestmark = pytest.mark.browser
 
+# A machine that builds other things meanwhile is slow, not wrong.
+expect.set_options(timeout=15_000)
+
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -121,6 +124,41 @@ def test_escape_puts_a_lifted_card_back(open_desk, make_deal):
     for key in ("Space", "ArrowRight", "Escape"):
         page.keyboard.press(key)
     expect(card_in(page, "Qualified", "Returned sensors")).to_be_visible()
+
+
+@pytest.mark.xfail(reason="known: not yet mended", strict=False)
+def test_escape_ends_a_drag_and_the_focus_stays_on_a_card_that_was_dropped(open_desk, make_deal):
+    make_deal("Hesitant sensors")
+    page = open_desk("?view=pipeline", ".crm-deal")
+    card = card_in(page, "Qualified", "Hesitant sensors")
+    page.mouse.move(*middle(card))
+    page.mouse.down()
+    page.mouse.move(700, 400, steps=6)
+    expect(page.locator(".crm-ghost")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".crm-ghost")).to_have_count(0)
+    page.mouse.up()
+    card.focus()
+    for key in ("Space", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    toast(page, "“Hesitant sensors” moved to Needs analysis.")
+    expect(card_in(page, "Needs analysis", "Hesitant sensors")).to_be_focused()
+
+
+@pytest.mark.xfail(reason="known: not yet mended", strict=False)
+def test_the_toast_of_one_move_is_not_in_the_way_of_the_next(open_desk, make_deal):
+    make_deal("First sensors")
+    make_deal("Second sensors")
+    page = open_desk("?view=pipeline", ".crm-deal")
+    drag(page, card_in(page, "Qualified", "First sensors"), page.locator(".crm-column").nth(1))
+    toast(page, "“First sensors” moved")
+    page.mouse.move(*middle(card_in(page, "Qualified", "Second sensors")))
+    page.mouse.down()
+    page.mouse.move(400, 500, steps=4)
+    zone = page.locator("[data-zone=lost]").bounding_box()
+    page.mouse.move(zone["x"] + 60, zone["y"] + 20, steps=6)
+    page.mouse.up()
+    expect(page.get_by_role("dialog").filter(has_text="Why was this deal lost?")).to_be_visible()
 
 
 def test_lost_asks_for_a_reason_and_undo_takes_it_back(open_desk, make_deal):
@@ -270,6 +308,36 @@ def test_search_finds_without_accents_from_anywhere(workbench, open_desk):
     expect(page.get_by_role("heading", name="Ștefănescu & fiii")).to_be_visible()
 
 
+@pytest.mark.xfail(reason="known: not yet mended", strict=False)
+def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):
+    page = open_desk()
+    search = page.get_by_role("textbox", name="Search", exact=True)
+    page.keyboard.press("/")
+    search.fill("qqqq")
+    expect(page.get_by_text("Nobody found")).to_be_visible()
+    search.fill("ana 11")
+    expect(page.get_by_role("option", name="Ana 11")).to_be_visible()
+    search.fill("ana 12")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ana 12")).to_be_visible()
+
+
+@pytest.mark.xfail(reason="known: not yet mended", strict=False)
+def test_a_note_that_is_not_saved_waits_with_its_customer(workbench, open_desk):
+    first, second = (workbench.contacts.find_parties(name)[0]["party_id"] for name in ("Ana 01", "Ana 02"))
+    page = open_desk(f"?view=party&id={first}", "h1")
+    note = page.get_by_role("textbox", name="Write a note")
+    note.fill("Wants the")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("textbox", name="Search", exact=True).fill("ana 02")
+    page.get_by_role("option", name="Ana 02").click()
+    expect(page).to_have_url(re.compile(f"id={second}"))
+    expect(note).to_have_value("")
+    page.go_back()
+    expect(note).to_have_value("Wants the")
+
+
 def test_addresses_lead_to_where_one_was(workbench, open_desk):
     party = workbench.contacts.find_parties("Ana 07")[0]["party_id"]
     page = open_desk("?view=customers&search=Ana+07", ".crm-row")
@@ -338,7 +406,7 @@ def test_a_phone_has_everything_and_nothing_scrolls_sideways(workbench, open_des
     page.locator(".crm-deal", has_text="goes on for quite").click()
     expect(page.locator(".crm-side")).to_be_visible()
     assert does_not_scroll_sideways(page)
-    page.locator(".crm-side").get_by_role("button", name="Close").click()
+    page.locator(".crm-side").get_by_role("button", name="Close", exact=True).click()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".v-bottom-sheet .crm-quick")).to_be_visible()
     assert does_not_scroll_sideways(page)
