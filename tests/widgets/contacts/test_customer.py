@@ -180,7 +180,6 @@ def test_the_timeline_is_sifted_and_goes_on_where_it_stopped(workbench, model, a
     assert entries(model) == []
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_moments_that_fall_together_are_all_on_the_timeline(workbench, model, ana):
     for n in range(45):
         workbench.activities.log_activity("call", subject=f"Call {n}", with_parties=[ana.id])
@@ -202,7 +201,6 @@ def test_deals_are_listed_with_their_own_currency(workbench, model, ana):
     assert amounts["Unsaid"] == ""
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_whatever_arrives_is_answered_in_words(model, ana, survives):
     point = model.contact_points[0]["id"]
     survives(

@@ -117,7 +117,6 @@ def test_an_address_says_descending_in_letters(model):
     assert model.descending is True
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_whatever_is_asked_is_answered(model, survives):
     asked = ("search", "lifecycle", "sort", "descending", "page", "per_page")
     survives({name: lambda value, name=name: model.show({name: value}) for name in asked})

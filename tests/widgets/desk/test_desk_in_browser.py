@@ -358,7 +358,6 @@ def test_addresses_lead_to_where_one_was(workbench, open_desk):
 @pytest.mark.parametrize(
     "query", ["?view=party&id=999999", "?view=party&id=9999999999999999999999", "?view=party&id=x"]
 )
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_an_address_of_nobody_says_so_and_leads_back(open_desk, query):
     page = open_desk(query, ".crm-empty")
     expect(page.get_by_role("alert")).to_contain_text("no customer")

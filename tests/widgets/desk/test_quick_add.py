@@ -157,7 +157,6 @@ def test_somebody_near_is_pointed_out_and_saving_is_still_possible(workbench, mo
     assert (model.near, model.saved["form"]) == ([], form)
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_person_of_the_same_name_is_pointed_out(workbench, model):
     model.save("person", PERSON)
     model.check("person", "given_name", "ana")
@@ -165,14 +164,12 @@ def test_a_person_of_the_same_name_is_pointed_out(workbench, model):
     assert [one["text"] for one in model.near] == ["Ana Ștefănescu is here already."]
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_deal_called_like_a_customer_is_no_duplicate(workbench, model):
     workbench.contacts.add_organization(name="Tomar Instruments")
     model.check("deal", "name", "Tomar Instruments")
     assert model.near == []
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_near_one_goes_when_the_field_says_something_else(workbench, model):
     model.save("person", PERSON)
     model.check("person", "email", "ana@tomar.example")
@@ -221,7 +218,6 @@ def test_what_is_proposed_is_there_before_anyone_types(workbench, pipeline, mode
     assert next(one["title"] for one in field(model, "deal", "stage_id")["choices"]) == "Instruments, Qualified"
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_whatever_arrives_is_answered_in_words(workbench, pipeline, model, survives):
     calls = {
         "form": lambda value: model.save(value, {"name": "x"}),

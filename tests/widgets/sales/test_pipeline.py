@@ -231,7 +231,6 @@ def test_the_board_of_one_owner(workbench, model, make_deal):
     assert len(names(model, "Qualified")) == 2
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_whatever_arrives_is_answered_in_words(model, survives):
     deal, second = card(model)["id"], model.columns[1]["id"]
     model.open_deal(deal)
