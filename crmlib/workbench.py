@@ -26,7 +26,7 @@ from crmlib.base import (
 )
 from crmlib.base.settings import Settings, find_workspace, read_settings, write_settings
 from crmlib.i18n import gettext as _
-from crmlib.i18n import ngettext, set_locale
+from crmlib.i18n import lazy, ngettext, set_locale
 
 __all__ = ["Department", "NoWorkbench", "Settings", "Workbench", "create_workbench", "open_workbench"]
 
@@ -118,6 +118,21 @@ class Workbench:
             ngettext("{n} activity", "{n} activities", n_activities).format(n=n_activities),
             ngettext("{n} journal row", "{n} journal rows", n_changes).format(n=n_changes),
         ]
+
+
+# What a record that is not there is called, for `find`: by table, marked here for the translators.
+RECORD_NAMES = (
+    lazy("party"),
+    lazy("person"),
+    lazy("organization"),
+    lazy("contact point"),
+    lazy("product"),
+    lazy("activity"),
+    lazy("pipeline"),
+    lazy("stage"),
+    lazy("deal"),
+    lazy("seller"),
+)
 
 
 class Department:

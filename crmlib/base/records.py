@@ -92,5 +92,5 @@ def find(session: Session, kind: type[R], key: R | int) -> R:
     # A number that no column holds is a number that no record has.
     found = session.get(kind, key) if isinstance(key, int) and 0 <= key < 2**63 else None
     if found is None:
-        raise NotFound(_(kind.__name__.lower()), key)
+        raise NotFound(_(kind.__tablename__.replace("_", " ")), key)
     return found

@@ -54,7 +54,11 @@ if (!window.crmEscape) {
 %(sheet)s
 const crmView = {
   created() {
-    if (!this.$vuetify.defaults?.crm) this.$vuetify.defaults = { ...%(defaults)s, crm: {} };
+    if (!this.$vuetify.defaults?.crm) {
+      this.$vuetify.defaults = { ...%(defaults)s, crm: {} };
+      const words = %(words)s, known = this.$vuetify.locale.messages.en;
+      Object.assign(known, words, { input: { ...known.input, ...words.input } });
+    }
     if (window.crm && !window.crm.vuetify) {
       window.crm.vuetify = this.$vuetify;
       window.crm.followTheme((theme) => { this.$vuetify.theme.change(theme); });
@@ -124,7 +128,11 @@ def prepare(source: str, name: str = "a template") -> str:
     if (wrong := ANY_WORD.search(translated)) is not None:
         line = translated.count("\n", 0, wrong.start()) + 1
         raise ValueError(f"{name}, line {line}: t(…) takes one plain string in quotes")
-    mixin = _MIXIN % {"defaults": json.dumps(DEFAULTS), "sheet": "" if _served() else _inlined_sheet()}
+    mixin = _MIXIN % {
+        "defaults": json.dumps(DEFAULTS),
+        "words": json.dumps(_vuetify_words()).replace("</", "<\\/"),
+        "sheet": "" if _served() else _inlined_sheet(),
+    }
     script = _SCRIPT.search(translated)
     if script is None:
         return f"{translated}\n<script>{mixin}\nexport default {{ mixins: [crmView] }};\n</script>\n"
@@ -138,6 +146,16 @@ def prepare(source: str, name: str = "a template") -> str:
 def _served() -> bool:
     """Whether this kernel belongs to a page of our own server, which serves the style sheet as a file."""
     return os.environ.get("CRM_DOOR") == "page"
+
+
+def _vuetify_words() -> dict[str, Any]:
+    """What Vuetify's parts say by themselves, which is English in every locale that ipyvuetify brings."""
+    return {
+        "noDataText": _("Nothing to choose from yet"),
+        "open": _("Open the list"),
+        "close": _("Close the list"),
+        "input": {"clear": _("Clear {field}").replace("{field}", "{0}")},
+    }
 
 
 def _inlined_sheet() -> str:
