@@ -22,6 +22,7 @@ class DeskModel(tl.HasTraits):
     workspace = tl.Dict()
     person = tl.Dict()
     found = tl.List(tl.Dict())
+    found_for = tl.Unicode()
     message = tl.Unicode()
 
     def __init__(self, workbench: Workbench) -> None:
@@ -38,10 +39,10 @@ class DeskModel(tl.HasTraits):
         self.view = view if isinstance(view, str) and view in VIEWS else VIEWS[0]
 
     def find(self, typed: Any) -> None:
-        """Offer whoever fits what is being typed into the search."""
+        """Offer whoever fits what is being typed into the search; `found_for` says what that was."""
         text = arrived.text(typed, 100).strip()
         if not text:
-            self.found = []
+            self.found, self.found_for = [], ""
             return
         with errors_shown_in(self), self._workbench.reading() as session:
             self.found = [
@@ -53,3 +54,4 @@ class DeskModel(tl.HasTraits):
                 }
                 for one in contacts.find_parties(session, text)
             ]
+        self.found_for = text

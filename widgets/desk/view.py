@@ -32,6 +32,7 @@ class Desk(View):
     workspace = tl.Dict().tag(sync=True)
     person = tl.Dict().tag(sync=True)
     found = tl.List(tl.Dict()).tag(sync=True)
+    found_for = tl.Unicode().tag(sync=True)
     message = tl.Unicode().tag(sync=True)
     panels = tl.Dict().tag(sync=True, **widget_serialization)
     adder = tl.Instance(QuickAdd, allow_none=True).tag(sync=True, **widget_serialization)

@@ -126,7 +126,6 @@ def test_escape_puts_a_lifted_card_back(open_desk, make_deal):
     expect(card_in(page, "Qualified", "Returned sensors")).to_be_visible()
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_escape_ends_a_drag_and_the_focus_stays_on_a_card_that_was_dropped(open_desk, make_deal):
     make_deal("Hesitant sensors")
     page = open_desk("?view=pipeline", ".crm-deal")
@@ -145,7 +144,6 @@ def test_escape_ends_a_drag_and_the_focus_stays_on_a_card_that_was_dropped(open_
     expect(card_in(page, "Needs analysis", "Hesitant sensors")).to_be_focused()
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_the_toast_of_one_move_is_not_in_the_way_of_the_next(open_desk, make_deal):
     make_deal("First sensors")
     make_deal("Second sensors")
@@ -220,7 +218,6 @@ def test_a_draft_survives_a_reload(open_desk):
     expect(page.get_by_label("Given names")).to_have_value("")
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_second_click_does_not_add_a_second_person(workbench, open_desk):
     page = open_desk()
     page.keyboard.press("c")
@@ -234,7 +231,6 @@ def test_a_second_click_does_not_add_a_second_person(workbench, open_desk):
 # --- a customer --------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_fact_is_edited_in_place_and_escape_leaves_it(workbench, open_desk):
     party = workbench.contacts.add_person(given_name="Editha", job_title="Buyer").id
     page = open_desk(f"?view=party&id={party}", "h1")
@@ -283,7 +279,6 @@ def test_a_second_click_on_a_task_leaves_the_page_as_it_is(workbench, open_desk)
     expect(page.get_by_role("heading", name="Busy")).to_be_visible()
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_note_is_kept_once(workbench, open_desk):
     party = workbench.contacts.add_person(given_name="Talkative").id
     page = open_desk(f"?view=party&id={party}", "h1")
@@ -308,7 +303,6 @@ def test_search_finds_without_accents_from_anywhere(workbench, open_desk):
     expect(page.get_by_role("heading", name="Ștefănescu & fiii")).to_be_visible()
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):
     page = open_desk()
     search = page.get_by_role("textbox", name="Search", exact=True)
@@ -322,7 +316,6 @@ def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):
     expect(page.get_by_role("heading", name="Ana 12")).to_be_visible()
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_a_note_that_is_not_saved_waits_with_its_customer(workbench, open_desk):
     first, second = (workbench.contacts.find_parties(name)[0]["party_id"] for name in ("Ana 01", "Ana 02"))
     page = open_desk(f"?view=party&id={first}", "h1")

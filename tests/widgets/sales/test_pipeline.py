@@ -188,7 +188,6 @@ def test_of_two_who_edit_one_deal_the_second_is_told(workbench, model):
     assert card(model)["amount"] == "€150"
 
 
-@pytest.mark.xfail(reason="known: not yet mended", strict=False)
 def test_after_a_conflict_one_can_overwrite_knowingly(workbench, model):
     deal = card(model)["id"]
     model.open_deal(deal)

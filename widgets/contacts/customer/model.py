@@ -7,7 +7,7 @@ import traitlets as tl
 
 from crmlib import Workbench, activities, contacts, sales
 from crmlib.activities import ActivityKind, TimelineEntry
-from crmlib.base import LONGEST_TEXT, CrmError, InvalidInput, Money, as_json
+from crmlib.base import LONGEST_TEXT, Conflict, CrmError, InvalidInput, Money, as_json
 from crmlib.contacts import ContactKind, Organization, Party, Person, primary_affiliation, shown_phone
 from crmlib.i18n import country_name, format_date, format_money
 from crmlib.i18n import gettext as _
@@ -180,17 +180,20 @@ class CustomerModel(tl.HasTraits):
 
     def _try(self, key: str, change: Any) -> None:
         self._n += 1
-        text, theirs = "", None
+        text, theirs, is_conflict = "", None, False
         try:
             with self._workbench.session() as session:
                 change(session)
         except InvalidInput as refusal:
             text = shown.refusal(refusal)
+        except Conflict as refusal:
+            text, is_conflict = str(refusal), True
+            theirs = next(iter(refusal.theirs.values()), None)
         except CrmError as refusal:
             text = str(refusal)
-            theirs = getattr(refusal, "theirs", {}).get(key.removeprefix("contact-"))
         self.field_error = {"key": key, "text": text, "theirs": theirs, "number": self._n}
-        if not text:
+        # After a conflict too: the page shows theirs, and who saves again overwrites it knowingly.
+        if not text or is_conflict:
             self.refresh()
 
     def _header(self, party: Party) -> dict[str, Any]:

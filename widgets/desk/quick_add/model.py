@@ -28,6 +28,7 @@ class QuickAddModel(tl.HasTraits):
     near = tl.List(tl.Dict())
     options = tl.Dict()
     saved = tl.Dict()
+    answered = tl.Int(0)
     message = tl.Unicode()
 
     def __init__(self, workbench: Workbench, on_saved: Callable[[], None] | None = None) -> None:
@@ -67,7 +68,13 @@ class QuickAddModel(tl.HasTraits):
         self.options = self.options | {arrived.text(key): choices}
 
     def save(self, form: Any, typed: Any) -> None:
-        """Add the record, or say beside every field what is wrong."""
+        """Add the record, or say beside every field what is wrong; `answered` counts the answers."""
+        try:
+            self._save(form, typed)
+        finally:
+            self.answered += 1
+
+    def _save(self, form: Any, typed: Any) -> None:
         form = arrived.text(form)
         values = {key: arrived.typed(value) for key, value in arrived.mapping(typed).items()}
         known = forms.fields(form)

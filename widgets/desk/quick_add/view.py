@@ -20,6 +20,7 @@ class QuickAdd(View):
     near = tl.List(tl.Dict()).tag(sync=True)
     options = tl.Dict().tag(sync=True)
     saved = tl.Dict().tag(sync=True)
+    answered = tl.Int().tag(sync=True)
     message = tl.Unicode().tag(sync=True)
 
     def __init__(self, model: QuickAddModel) -> None:

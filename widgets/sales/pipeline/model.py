@@ -189,8 +189,8 @@ class PipelineModel(tl.HasTraits):
         self.field_error = edit_one(self._workbench, self.deal["id"], arrived.text(key), arrived.typed(typed), was) | {
             "number": self._n
         }
-        if not self.field_error.get("text"):
-            self.refresh()
+        # After a conflict too: the page shows theirs, and who saves again overwrites it knowingly.
+        self.refresh()
 
     def _column(self, column: dict[str, Any], steps: dict[int, dict[str, Any]]) -> dict[str, Any]:
         title = _("Won this month") if column["kind"] == "won" else column["stage"]
