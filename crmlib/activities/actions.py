@@ -129,4 +129,6 @@ def _tell_about(
 def _remember_latest(session: Session, activity: Activity, at: datetime) -> None:
     parties = [one.party_id for one in activity.participations if one.part is Part.TARGET]
     older = or_(Party.last_activity_at.is_(None), Party.last_activity_at < at)
-    session.execute(update(Party).where(Party.id.in_(parties), older).values(last_activity_at=at))
+    newest = update(Party).where(Party.id.in_(parties), older).values(last_activity_at=at)
+    # Nobody reads the column of a record in hand; to bring those up to date would walk through all of them.
+    session.execute(newest, execution_options={"synchronize_session": False})

@@ -138,9 +138,7 @@ def record_name(record: Base | type[Base]) -> str:
 def _changes(session: Session, kind: str, records: Iterable[object]) -> list[dict[str, Any]]:
     stamp = _stamp(session)
     rows = []
-    for record in records:
-        if not isinstance(record, Tracked) or not isinstance(record, Base):
-            continue
+    for record in _in_order(records):
         before, after = _difference(record, kind)
         if kind == "update" and not after:
             continue
@@ -157,6 +155,12 @@ def _changes(session: Session, kind: str, records: Iterable[object]) -> list[dic
             }
         )
     return rows
+
+
+def _in_order(records: Iterable[object]) -> list[Any]:
+    # A session holds sets: by table and number, the same work writes the same journal each time.
+    tracked = [record for record in records if isinstance(record, Tracked) and isinstance(record, Base)]
+    return sorted(tracked, key=lambda record: (record_name(record), record.id))
 
 
 def _difference(record: Base, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:

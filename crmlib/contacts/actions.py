@@ -79,7 +79,7 @@ def add_organization(
     """
     organization = Organization(name=NAME.read(name), lifecycle=lifecycle, annual_revenue=annual_revenue)
     if parent is not None:
-        organization.parent = find(session, Organization, parent)
+        organization.parent_id = find(session, Organization, parent).id
     _settle(session, organization, at=at, owner=owner, facts=facts)
     _reach(session, organization, email=email, phone=phone, phone_country=phone_country)
     return organization
@@ -151,8 +151,9 @@ def affiliate(
     if is_primary:
         for other in person.affiliations:
             other.is_primary = False
-    link = Affiliation(organization=organization, role=role, from_on=from_on, is_primary=is_primary)
+    link = Affiliation(role=role, from_on=from_on, is_primary=is_primary)
     person.affiliations.append(link)
+    link.organization = organization
     return link
 
 

@@ -49,7 +49,8 @@ _ORDERS: dict[str, ColumnElement[Any]] = {
     "lifecycle": Party.lifecycle.expression,
     "owner": _Owner.folded.expression,
     "city": func.lower(func.coalesce(_Home.city, _Office.city)),
-    "last_activity_at": Party.last_activity_at.expression,
+    # Who was just added has done nothing yet, and is worked with now all the same.
+    "last_activity_at": func.coalesce(Party.last_activity_at, Party.created_at),
     "created_at": Party.created_at.expression,
 }
 
