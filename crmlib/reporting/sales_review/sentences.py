@@ -237,7 +237,7 @@ def _win_rate_sentence(facts: Facts, quarter: Quarter) -> str:
         rate=percent(before["win_rate"]), before=quarter.previous.beside(quarter)
     )
     if change[1] <= 0 <= change[2]:
-        return told + ": " + _("chance explains the difference.")
+        return told + ": " + _("chance alone may explain the difference.")
     return told + ": " + _("chance does not explain the difference.")
 
 
