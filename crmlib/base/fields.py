@@ -49,7 +49,7 @@ class Field:
         text = typed.strip() if isinstance(typed, str) else typed
         if text is None or text == "":
             if self.required:
-                raise InvalidInput(label, "", _("needed"))
+                raise InvalidInput(label, "", _("this is needed"))
             return None
         if not isinstance(text, str):
             text = str(text.value if isinstance(text, Enum) else text)

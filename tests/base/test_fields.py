@@ -15,7 +15,7 @@ from crmlib.contacts import Address, Lifecycle, Organization, Party, Person, edi
         (Organization, "n_employees", "-4", "0 is the least"),
         (Party, "lifecycle", "friend", "Prospect, Lead"),
         (Address, "country", "Atlantis", "code such as RO"),
-        (Person, "given_name", "  ", "needed"),
+        (Person, "given_name", "  ", "this is needed"),
         (Person, "given_name", "x" * 501, "500 characters"),
     ],
 )
