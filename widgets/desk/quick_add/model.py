@@ -53,6 +53,8 @@ class QuickAddModel(tl.HasTraits):
         errors = {one: text for one, text in self.errors.items() if one != key}
         text = self._wrong(about, typed)
         self.errors = errors | ({key: text} if text else {})
+        if self.summary:
+            self.summary = self._summary(len(self.errors))
         self._typed.setdefault(form, {})[key] = "" if text or typed is None else str(typed)
         self._look_near(form)
 
