@@ -1,5 +1,6 @@
 """Numbers, money, days and places, written and read as the reader's locale has them (Unicode CLDR, by Babel)."""
 
+import re
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -30,14 +31,14 @@ def format_money(amount: Decimal, currency: str, *, whole: bool = False) -> str:
     pattern = numbers.parse_pattern(current_locale().currency_formats["standard"].pattern)
     if whole:
         pattern.frac_prec = (0, 0)
-    return str(pattern.apply(amount, current_locale(), currency=currency, currency_digits=not whole))
+    return _spaced(pattern.apply(amount, current_locale(), currency=currency, currency_digits=not whole))
 
 
 def format_money_short(amount: Decimal, currency: str) -> str:
     """For cards and headings: whole units, and from ten million on in compact form (€12.4M)."""
     if abs(amount) < 10_000_000:
         return format_money(amount, currency, whole=True)
-    return numbers.format_compact_currency(amount, currency, locale=current_locale(), fraction_digits=1)
+    return _spaced(numbers.format_compact_currency(amount, currency, locale=current_locale(), fraction_digits=1))
 
 
 def format_date(day: date, *, today: date | None = None) -> str:
@@ -117,6 +118,11 @@ _OTHER_NAMES = {
     "russian federation": "RU",
     "viet nam": "VN",
 }
+
+
+def _spaced(money: str) -> str:
+    # CLDR keeps a code apart from its figure (IDR 3,000); Babel writes them together.
+    return re.sub(r"([^\W\d_])(\d)", "\\1\u00a0\\2", money)
 
 
 @cache

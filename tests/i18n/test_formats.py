@@ -13,6 +13,12 @@ def test_money_is_written_as_the_reader_has_it():
         assert i18n.format_money(Decimal("24900.5"), "EUR").replace("\u00a0", " ") == "24.900,50 EUR"
 
 
+def test_a_code_stands_apart_from_its_figure():
+    assert i18n.format_money(Decimal("3000000"), "IDR", whole=True) == "IDR\u00a03,000,000"
+    assert i18n.format_money_short(Decimal("486000000"), "IDR") == "IDR\u00a0486M"
+    assert i18n.format_money(Decimal("12"), "USD", whole=True) in ("$12", "US$12")
+
+
 def test_a_share_is_written_as_the_reader_has_it():
     assert i18n.format_percent(0.6315, 2) == "63.15%"
     with i18n.use_locale("ro"):
