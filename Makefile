@@ -52,8 +52,8 @@ set-up: $(VENV)/set-up.done ## Make .venv with the exact versions of requirement
 $(VENV)/set-up.done: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "CRM Workbench needs Python 3.11 or newer. Install it, or name it: make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || { echo "Setting up (once, a few minutes) with $(PYTHON) …"; $(PYTHON) -m venv $(VENV); }
-	@$(BIN)/python -m pip install --quiet -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --quiet -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # In a fresh environment, together with what only other systems need, so that nothing accidental is locked.
