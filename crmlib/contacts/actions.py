@@ -175,7 +175,9 @@ def set_lifecycle(
     session.flush()
     tell(
         session,
-        LifecycleChanged(record_id=party.id, party_id=party.id, at=at, was=was, now=lifecycle, reason=reason),
+        LifecycleChanged(
+            record_id=party.id, party_id=party.id, at=at, name=party.name, was=was, now=lifecycle, reason=reason
+        ),
     )
     return party
 

@@ -22,7 +22,8 @@ class LifecycleChanged(Event):
     """A party changed its standing with us."""
 
     record: ClassVar[str] = "party"
-    says: ClassVar[str] = lazy("Now a {now}")
+    says: ClassVar[str] = lazy("{name} is now a {now}")
+    name: str
     was: str | None
     now: str
     reason: str | None = None

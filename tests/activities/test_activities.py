@@ -76,8 +76,8 @@ def test_one_timeline_holds_work_events_and_changes(workbench, scene, clock):
     clock.advance(hours=1)
     workbench.sales.win_deal(deal.id)
     said = [entry.title for entry in workbench.activities.timeline([firm.id, ana.id])]
-    assert said[:3] in (["Now a customer", "Sensors won", "Sector set to farming"],
-                        ["Sensors won", "Now a customer", "Sector set to farming"])  # fmt: skip
+    assert said[:3] in (["Acme is now a customer", "Sensors won", "Sector set to farming"],
+                        ["Sensors won", "Acme is now a customer", "Sector set to farming"])  # fmt: skip
     assert "Site visit" in said
     assert [entry.title for entry in workbench.activities.timeline([firm.id, ana.id], kinds=["meeting"])] == [
         "Site visit"
