@@ -50,7 +50,7 @@ def timeline(
     """What happened with any of these parties, newest first.
 
     `what` keeps only one sort of entries ("activity", "event", "change"), `kinds` only those kinds of activity;
-    `before` goes on from the last entry of the page before.
+    `before` leaves out that moment and all after it.
     """
     found: list[TimelineEntry] = []
     if what in ("", "activity"):

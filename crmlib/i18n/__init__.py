@@ -23,7 +23,6 @@ from crmlib.i18n.formats import (
 )
 from crmlib.i18n.messages import (
     available_locales,
-    catalogue,
     current_locale,
     gettext,
     lazy,
@@ -35,7 +34,6 @@ from crmlib.i18n.messages import (
 __all__ = [
     "ago",
     "available_locales",
-    "catalogue",
     "country_name",
     "current_locale",
     "format_date",

@@ -7,7 +7,6 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from babel import Locale
 from babel.messages.mofile import write_mo
@@ -67,15 +66,6 @@ def lazy(message: str) -> str:
     For labels that are written once at import, before anyone knows who will read them.
     """
     return message
-
-
-def catalogue(code: str | None = None) -> dict[str, str]:
-    """Every translated single message of a language, for templates in the browser: source text to translation."""
-    translations = _translations(code or _locale.get())
-    if not isinstance(translations, GNUTranslations):
-        return {}
-    messages: dict[Any, str] = vars(translations)["_catalog"]  # gettext has no public way to list them
-    return {source: text for source, text in messages.items() if isinstance(source, str) and source and text}
 
 
 @cache
