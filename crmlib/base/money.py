@@ -74,8 +74,3 @@ def check_currency(code: str, field: str = "") -> str:
     if tidy not in _KNOWN:
         raise InvalidInput(field or _("Currency"), code, _("use a three-letter code such as EUR, USD or IDR"))
     return tidy
-
-
-def minor_factor(currency: str) -> int:
-    """How many minor units make one of `currency`: 100 for EUR, 1 for JPY."""
-    return int(10 ** get_currency_precision(currency))

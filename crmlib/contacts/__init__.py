@@ -18,6 +18,7 @@ from crmlib.contacts.actions import (
 from crmlib.contacts.events import LifecycleChanged, PartyAdded
 from crmlib.contacts.queries import (
     PARTIES,
+    colleague_called,
     colleagues,
     find_parties,
     lifecycle_counts,
@@ -61,6 +62,7 @@ __all__ = [
     "add_person",
     "affiliate",
     "assign_owner",
+    "colleague_called",
     "colleagues",
     "edit_contact_point",
     "edit_party",

@@ -172,6 +172,13 @@ def colleagues(session: Session) -> list[dict[str, Any]]:
 _PHONE_SIGNS = str.maketrans("", "", "+-()./")
 
 
+def colleague_called(session: Session, name: str) -> int | None:
+    """The number of the colleague of this name; None where there is none, or more than one."""
+    rows = select(Party.id).where(Party.lifecycle == Lifecycle.COLLEAGUE, Party.folded == folded(name)).limit(2)
+    found = session.scalars(rows).all()
+    return found[0] if name and len(found) == 1 else None
+
+
 def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     affiliation = (
         select(Affiliation.organization_id)
@@ -229,6 +236,7 @@ def _holds(word: str) -> ColumnElement[bool]:
 
 __all__ = [
     "PARTIES",
+    "colleague_called",
     "colleagues",
     "find_parties",
     "lifecycle_counts",

@@ -14,7 +14,7 @@ from crmlib.sales.actions import (
     reopen_deal,
     win_deal,
 )
-from crmlib.sales.board import board, deal_card, deals_of, lost_reason_counts, open_deal_sums, pipelines
+from crmlib.sales.board import board, deal_card, deals_of, lost_reason_counts, open_deal_sums, open_stages, pipelines
 from crmlib.sales.events import DealEvent, DealLost, DealMoved, DealOpened, DealReopened, DealWon
 from crmlib.sales.queries import (
     DEALS,
@@ -59,6 +59,7 @@ __all__ = [
     "open_deal",
     "open_deal_sums",
     "open_deals",
+    "open_stages",
     "pipelines",
     "reopen_deal",
     "sellers",

@@ -12,7 +12,7 @@ from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
 from crmlib.sales.records import Deal, Pipeline, Stage, StageEvent, StageKind
 
-__all__ = ["board", "deal_card", "deals_of", "lost_reason_counts", "open_deal_sums", "pipelines"]
+__all__ = ["board", "deal_card", "deals_of", "lost_reason_counts", "open_deal_sums", "open_stages", "pipelines"]
 
 _Owner = aliased(Party, name="owner")
 
@@ -28,6 +28,17 @@ def pipelines(session: Session) -> list[dict[str, Any]]:
     )
     rows = select(Pipeline.id.label("pipeline_id"), Pipeline.name.label("pipeline"), n_open.label("n_open"))
     return [dict(row) for row in session.execute(rows.order_by(Pipeline.id)).mappings()]
+
+
+def open_stages(session: Session) -> list[dict[str, Any]]:
+    """The stages a deal can begin in, by pipeline and in order: dicts of stage_id, stage, pipeline."""
+    rows = (
+        select(Stage.id.label("stage_id"), Stage.name.label("stage"), Pipeline.name.label("pipeline"))
+        .join(Pipeline, Pipeline.id == Stage.pipeline_id)
+        .where(Stage.kind == StageKind.OPEN)
+        .order_by(Pipeline.id, Stage.position)
+    )
+    return [dict(row) for row in session.execute(rows).mappings()]
 
 
 def board(
@@ -167,12 +178,6 @@ def _cards(
     session: Session, shown: list[ColumnElement[bool]], cards: int, more: dict[int, int]
 ) -> list[dict[str, Any]]:
     in_order = (Deal.closed_on.desc().nulls_first(), Deal.expected_close_on.asc().nulls_last(), Deal.id)
-    entered = (
-        select(func.max(StageEvent.entered_at))
-        .where(StageEvent.deal_id == Deal.id, StageEvent.stage_id == Deal.stage_id)
-        .correlate(Deal)
-        .scalar_subquery()
-    )
     ranked = (
         select(
             Deal.id.label("deal_id"),
@@ -195,7 +200,6 @@ def _cards(
             Deal.amount,
             Deal.expected_close_on,
             Deal.closed_on,
-            entered.label("entered_at"),
             ranked.c.rank,
         )
         .join(ranked, ranked.c.deal_id == Deal.id)

@@ -106,3 +106,11 @@ def test_someone_who_may_be_known_already_is_pointed_out(workbench, people):
 def test_who_is_not_there_is_said_kindly(workbench):
     with pytest.raises(NotFound, match="There is no customer 12"):
         workbench.contacts.party_card(12)
+
+
+def test_who_sits_at_the_desk_is_one_colleague_or_nobody(workbench, people):
+    assert workbench.contacts.colleague_called("rani") == people["us"].id
+    workbench.contacts.add_person(given_name="Rani", lifecycle=Lifecycle.COLLEAGUE)
+    assert workbench.contacts.colleague_called("Rani") is None
+    assert workbench.contacts.colleague_called("") is None
+    assert workbench.contacts.colleague_called("Suparman") is None

@@ -117,3 +117,11 @@ def test_an_edit_over_a_newer_one_is_a_conflict(workbench, make_deal):
 
 def test_a_pipeline_has_one_stage_for_won_and_one_for_lost(pipeline):
     assert [stage.kind for stage in pipeline.stages][-2:] == [StageKind.WON, StageKind.LOST]
+
+
+def test_a_deal_can_begin_in_the_open_stages_of_every_pipeline(workbench, pipeline):
+    workbench.sales.add_pipeline(name="Service", open_stages=["Asked"])
+    found = [(one["pipeline"], one["stage"]) for one in workbench.sales.open_stages()]
+    assert found[-1] == ("Service", "Asked")
+    assert found[0] == ("Instruments", "Qualified")
+    assert len(found) == 5

@@ -6,7 +6,7 @@ Prospecting has no day at all, and its stage event says so by having none.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import ClassVar
 
 from crmlib.base import InvalidInput, read_day
@@ -50,11 +50,6 @@ class MavenCrm(Preset):
                 if named and kind not in tables and not self.loading.known(kind):
                     expected = _("its rows name {kind}; import that file with it, or before").format(kind=kind)
                     raise InvalidInput(_("File"), table.name, expected)
-
-
-def midnight(day: date) -> datetime:
-    """The moment a day begins, in UTC."""
-    return datetime.combine(day, time(), UTC)
 
 
 def _first_seen(deals: list[Table]) -> dict[str, date]:

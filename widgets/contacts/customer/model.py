@@ -156,7 +156,7 @@ class CustomerModel(tl.HasTraits):
                 arrived.text(kind),
                 body=arrived.text(body, LONGEST_TEXT + 1),
                 with_parties=[self._id],
-                by=self._me(session),
+                by=contacts.colleague_called(session, self._workbench.actor),
                 at=self._workbench.now(),
             )
 
@@ -310,11 +310,6 @@ class CustomerModel(tl.HasTraits):
         party = contacts.party_card(session, self._id)
         kept = getattr(party, "annual_revenue", None)
         return kept.currency if kept else self._workbench.settings.currency
-
-    def _me(self, session: Any) -> int | None:
-        return next(
-            (one["party_id"] for one in contacts.colleagues(session) if one["party"] == self._workbench.actor), None
-        )
 
     def _tell(self, text: str, activity_id: int = 0) -> None:
         self._n += 1

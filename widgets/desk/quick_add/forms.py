@@ -30,13 +30,11 @@ def all_forms(session: Session, workbench: Workbench) -> list[dict[str, Any]]:
     owners = [{"value": one["party_id"], "title": one["party"]} for one in contacts.colleagues(session)]
     products = [{"value": one["product_id"], "title": one["product"]} for one in catalog.product_choices(session)]
     stages = [
-        {"value": stage["stage_id"], "title": f"{pipeline['pipeline']}, {stage['stage']}"}
-        for pipeline in sales.pipelines(session)
-        for stage in sales.board(session, pipeline["pipeline_id"], closed_since=workbench.today(), cards=0)
-        if stage["kind"] == "open"
+        {"value": stage["stage_id"], "title": f"{stage['pipeline']}, {stage['stage']}"}
+        for stage in sales.open_stages(session)
     ]
     choices = {"owner_id": owners, "assignee_id": owners, "product_id": products, "stage_id": stages}
-    me = next((one["value"] for one in owners if one["title"] == workbench.actor), None)
+    me = contacts.colleague_called(session, workbench.actor)
     chosen = {
         "owner_id": me,
         "assignee_id": me,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from crmlib import Workbench, catalog, contacts, sales
 from crmlib.base import CrmError, Field, InvalidInput, as_json, fields_of
 from crmlib.i18n import format_money
@@ -12,7 +14,7 @@ from widgets.shared import shown
 EDITABLE = ("name", "amount", "expected_close_on", "owner_id", "product_id")
 
 
-def deal_details(deal: Deal, step: dict[str, Any] | None, workbench: Workbench) -> dict[str, Any]:
+def deal_details(session: Session, deal: Deal, step: dict[str, Any] | None, workbench: Workbench) -> dict[str, Any]:
     """A deal with its fields, its next step and every stage it was in."""
     money = "" if deal.amount is None else format_money(deal.amount.amount, deal.amount.currency)
     known = fields_of(Deal)
@@ -29,8 +31,8 @@ def deal_details(deal: Deal, step: dict[str, Any] | None, workbench: Workbench) 
             value=as_json(deal.expected_close_on) or "",
             shown=shown.day(deal.expected_close_on, workbench),
         ),
-        _link("owner_id", _("Owner"), deal.owner_id, _name(deal.owner), "colleagues", workbench),
-        _link("product_id", _("Product"), deal.product_id, _name(deal.product), "products", workbench),
+        _link("owner_id", _("Owner"), deal.owner_id, _name(deal.owner), _colleagues(session)),
+        _link("product_id", _("Product"), deal.product_id, _name(deal.product), _products(session)),
     ]
     history = [
         {
@@ -82,14 +84,16 @@ def edit_one(workbench: Workbench, deal_id: int, key: str, typed: Any, was: Any)
     return {"key": key, "text": ""}
 
 
-def _link(key: str, label: str, number: int | None, name: str, choices: str, workbench: Workbench) -> dict[str, Any]:
-    with workbench.reading() as session:
-        if choices == "colleagues":
-            known = [{"value": one["party_id"], "title": one["party"]} for one in contacts.colleagues(session)]
-        else:
-            known = [{"value": one["product_id"], "title": one["product"]} for one in catalog.product_choices(session)]
-    about = shown.form_field(Field(key, label, "choice"), value=number, shown=name)
-    return about | {"choices": known}
+def _link(key: str, label: str, number: int | None, name: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return shown.form_field(Field(key, label, "choice"), value=number, shown=name) | {"choices": choices}
+
+
+def _colleagues(session: Session) -> list[dict[str, Any]]:
+    return [{"value": one["party_id"], "title": one["party"]} for one in contacts.colleagues(session)]
+
+
+def _products(session: Session) -> list[dict[str, Any]]:
+    return [{"value": one["product_id"], "title": one["product"]} for one in catalog.product_choices(session)]
 
 
 def _name(record: Any) -> str:

@@ -177,7 +177,7 @@ class PipelineModel(tl.HasTraits):
         with errors_shown_in(self), self._workbench.reading() as session:
             found = sales.deal_card(session, deal_id)
             steps = activities.next_steps(session, "deal", [deal_id])
-            self.deal = deal_details(found, steps.get(deal_id), self._workbench)
+            self.deal = deal_details(session, found, steps.get(deal_id), self._workbench)
             return
         self.deal = {}
 
@@ -212,8 +212,6 @@ class PipelineModel(tl.HasTraits):
         today = self._workbench.today()
         closes = card["closed_on"] if kind == "won" else card["expected_close_on"]
         due = step["due_at"] if step else None
-        entered = card["entered_at"]
-        here = (self._workbench.now() - entered).days if entered and kind == "open" else None
         return {
             "id": card["deal_id"],
             "name": card["deal"],
@@ -225,7 +223,6 @@ class PipelineModel(tl.HasTraits):
             "late": bool(kind == "open" and closes and closes < today),
             "kind": kind,
             "step": self._step(step, due),
-            "here": ngettext("{n} day here", "{n} days here", here).format(n=here) if here is not None else "",
         }
 
     def _step(self, step: dict[str, Any] | None, due: Any) -> dict[str, Any]:
