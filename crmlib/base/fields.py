@@ -95,6 +95,13 @@ def _number(about: Field, label: str, text: str, currency: str) -> int:
     return value
 
 
+def _money(about: Field, label: str, text: str, currency: str) -> Money:
+    money = Money.of(text, currency, field=label)
+    if about.low is not None and money.amount < about.low:
+        raise InvalidInput(label, text, _("{n} is the least it can be").format(n=about.low))
+    return money
+
+
 def read_day(label: str, text: str) -> date:
     """A day written 2026-11-24; InvalidInput where there is no such day."""
     try:
@@ -123,5 +130,5 @@ _READERS: dict[str, Callable[[Field, str, str, str], Any]] = {
     "date": lambda about, label, text, currency: read_day(label, text),
     "choice": _choice,
     "country": _country,
-    "money": lambda about, label, text, currency: Money.of(text, currency, field=label),
+    "money": _money,
 }

@@ -5,6 +5,7 @@ year stand on what happened and not on what the last edit left.
 """
 
 from crmlib.sales.actions import (
+    AMOUNT,
     add_pipeline,
     add_seller,
     edit_deal,
@@ -29,6 +30,7 @@ from crmlib.sales.queries import (
 from crmlib.sales.records import LOST_REASONS, Deal, Pipeline, Seller, Stage, StageEvent, StageKind
 
 __all__ = [
+    "AMOUNT",
     "DEALS",
     "LOST_REASONS",
     "OPEN_DEALS",

@@ -214,7 +214,8 @@ def reopen_deal(session: Session, deal: Deal | int, *, at: datetime, stage: Stag
     return deal
 
 
-AMOUNT = Field("amount", "Amount", "money")
+# What a form asks for and `Deal.amount` keeps.
+AMOUNT = Field("amount", lazy("Amount"), "money", low=0)
 
 
 def edit_deal(

@@ -111,8 +111,10 @@ def test_an_edit_over_a_newer_one_is_a_conflict(workbench, make_deal):
     workbench.sales.edit_deal(deal.id, {"amount": "150"}, was={"amount": "100.00"})
     with pytest.raises(Conflict, match="150"):
         workbench.sales.edit_deal(deal.id, {"amount": "175"}, was={"amount": "100.00"})
-    with pytest.raises(InvalidInput, match="nothing or more"):
+    with pytest.raises(InvalidInput, match="0 is the least"):
         workbench.sales.edit_deal(deal.id, {"amount": "-5"})
+    with pytest.raises(InvalidInput, match="nothing or more"):
+        make_deal(amount="-5")
 
 
 def test_a_pipeline_has_one_stage_for_won_and_one_for_lost(pipeline):

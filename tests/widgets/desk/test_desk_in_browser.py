@@ -256,6 +256,18 @@ def test_a_fact_is_edited_in_place_and_escape_leaves_it(workbench, open_desk):
     expect(country.locator(".crm-fact-value")).to_have_text("Add country")
 
 
+def test_a_refused_fact_keeps_its_reason_while_another_is_refused(workbench, open_desk):
+    party = workbench.contacts.add_organization(name="Careless").id
+    page = open_desk(f"?view=party&id={party}", "h1")
+    for key, typed in (("country", "Atlantis"), ("n_employees", "many")):
+        page.locator(f".crm-fact[data-key={key}] .crm-fact-value").click()
+        page.locator(f".crm-fact[data-key={key}]").get_by_role("textbox").fill(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator(f".crm-fact[data-key={key}] .v-messages__message")).to_be_visible()
+    expect(page.locator(".crm-fact[data-key=country]")).to_contain_text("not a country")
+    expect(page.locator(".crm-fact[data-key=n_employees]")).to_contain_text("whole number")
+
+
 def test_two_tabs_that_edit_one_fact_both_know_it(workbench, open_desk):
     party = workbench.contacts.add_person(given_name="Shared", job_title="Buyer").id
     first, second = (open_desk(f"?view=party&id={party}", "h1") for _tab in range(2))

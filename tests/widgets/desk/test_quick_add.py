@@ -100,7 +100,7 @@ def test_an_activity_is_planned_where_the_workbench_is(workbench, model):
         ("person", "source", "a friend", "choose one of"),
         ("deal", "name", "", "needed"),
         ("deal", "amount", "about ten", "such as"),
-        ("deal", "amount", "-5", "nothing or more"),
+        ("deal", "amount", "-5", "0 is the least"),
         ("deal", "amount", "1.234", "digits after the point"),
         ("deal", "currency", "EURO", "three-letter"),
         ("deal", "expected_close_on", "2026-02-30", "2026-02-28"),

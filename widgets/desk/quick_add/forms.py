@@ -12,7 +12,7 @@ from crmlib.base import Field, InvalidInput, Money, check_currency, fields_of
 from crmlib.contacts import Address, Organization, Person, normalise_email, normalise_phone
 from crmlib.i18n import format_money, lazy
 from crmlib.i18n import gettext as _
-from crmlib.sales import Deal
+from crmlib.sales import AMOUNT, Deal
 from widgets.shared import arrived, shown
 
 _EMAIL = Field("email", lazy("E-mail"), "email")
@@ -102,7 +102,7 @@ def _deal() -> list[Field]:
     return [
         known["name"],
         Field("party_id", lazy("Customer"), "link"),
-        Field("amount", lazy("Amount"), "money"),
+        AMOUNT,
         Field("currency", lazy("Currency"), "text"),
         Field("stage_id", lazy("Stage"), "link"),
         known["expected_close_on"],

@@ -8,7 +8,7 @@ from crmlib import Workbench, catalog, contacts, sales
 from crmlib.base import CrmError, Field, InvalidInput, as_json, fields_of
 from crmlib.i18n import format_money
 from crmlib.i18n import gettext as _
-from crmlib.sales import Deal
+from crmlib.sales import AMOUNT, Deal
 from widgets.shared import shown
 
 EDITABLE = ("name", "amount", "expected_close_on", "owner_id", "product_id")
@@ -21,7 +21,7 @@ def deal_details(session: Session, deal: Deal, step: dict[str, Any] | None, work
     fields = [
         shown.form_field(known["name"], value=deal.name, shown=deal.name),
         shown.form_field(
-            Field("amount", "Amount", "money"),
+            AMOUNT,
             value=str(deal.amount.amount) if deal.amount else "",
             shown=money,
         )
