@@ -165,8 +165,8 @@ class SalesReview:
                 "The other differences are no larger than chance makes them."
             )  # fmt: skip
         return _(
-            "{nobody} win rate over twelve months ({low} to {high}) differs from the rest by more than luck: "
-            "a ranking by it would order chance."
+            "{nobody} win rate over twelve months ({low} to {high}) stands out from the rest beyond what chance "
+            "could do. That does not make them equal: there may be too few deals to tell."
         ).format(nobody=nobody, low=percent(tested["win_rate"].min()), high=percent(tested["win_rate"].max()))
 
     def _how_long(self) -> str:
