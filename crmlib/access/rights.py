@@ -18,7 +18,7 @@ def narrow(state: ORMExecuteState) -> None:
     if not rules or not state.is_orm_statement or state.is_column_load:
         return
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(  # type: ignore[attr-defined]  # of these three kinds, all have it
+        state.statement = state.statement.options(
             *(
                 with_loader_criteria(record, rule(record), include_aliases=True, propagate_to_loaders=False)
                 for record, rule in rules.items()

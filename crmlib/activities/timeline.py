@@ -205,7 +205,7 @@ def _standing(value: str) -> str:
 @cache
 def _told_records() -> list[str]:
     """The records with fields that people know by name; history rows and links have none."""
-    kinds = (mapper.class_ for mapper in Base.registry.mappers)
+    kinds: list[type[Base]] = [mapper.class_ for mapper in Base.registry.mappers]
     return sorted({record_name(kind) for kind in kinds if issubclass(kind, Journalled) and fields_of(kind)})
 
 

@@ -12,7 +12,7 @@ from itertools import chain, islice, repeat
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Dialect, Table, func, inspect, select, text
+from sqlalchemy import Column, Connection, Dialect, Table, func, inspect, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session
 
@@ -76,9 +76,8 @@ def _reserve(connection: Connection, mapper: Mapper[Any]) -> int:
     if connection.dialect.name == "postgresql":
         # Whoever wants to add a row takes its number only once we are done.
         connection.execute(text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
-        given = connection.scalar(
-            text(f"SELECT last_value - (NOT is_called)::int FROM {_sequence(connection, mapper)}")
-        )
+        newest_given = literal_column("last_value - (NOT is_called)::int")
+        given = connection.scalar(select(newest_given).select_from(text(_sequence(connection, mapper))))
     else:
         # SQLite lets one transaction write at a time.
         given = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})

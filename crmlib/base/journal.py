@@ -206,7 +206,9 @@ class Pending:
     """What a session has still to write into the journal, and what it must remember until its flush is over."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    # By savepoint: what was pending when it began.
     savepoints: dict[SessionTransaction, list[dict[str, Any]]] = field(default_factory=dict)
+    ended: tuple[SessionTransaction | None, list[dict[str, Any]] | None] = (None, None)
     deleted: list[dict[str, Any]] = field(default_factory=list)
     # By record: the stored values of attributes that were set without being read.
     stored: dict[Any, dict[str, Any]] = field(default_factory=dict)
@@ -281,9 +283,8 @@ def _before_flush(session: Session, *_: Any) -> None:
             record.created_at = getattr(record, "created_at", None) or moment
             record.updated_at = moment
     for record in session.dirty:
-        if not isinstance(record, Journalled) or not session.is_modified(record):
+        if not (isinstance(record, Journalled) and isinstance(record, Base) and session.is_modified(record)):
             continue
-        assert isinstance(record, Base)
         _remember_stored(session, record)
         if isinstance(record, Tracked):
             record.updated_at = moment
@@ -407,7 +408,7 @@ def _reads_journal(state: ORMExecuteState) -> bool:
     if not state.is_select:
         return not state.is_orm_statement and "journal" in str(state.statement)
     table = JournalEntry.__table__
-    return any(part is table or getattr(part, "table", None) is table for part in visitors.iterate(state.statement))
+    return any(part is table or getattr(part, "table", None) is table for part in visitors.iterate(state.statement))  # type: ignore[arg-type]  # every statement can be walked through
 
 
 def _before_commit(session: Session) -> None:
@@ -424,13 +425,16 @@ def _transaction_begun(session: Session, transaction: SessionTransaction) -> Non
 
 
 def _transaction_ended(session: Session, transaction: SessionTransaction) -> None:
-    pending(session).savepoints.pop(transaction, None)
+    # Whether it was given up is told only after this.
+    waiting = pending(session)
+    waiting.ended = transaction, waiting.savepoints.pop(transaction, None)
 
 
 def _rolled_back(session: Session, transaction: SessionTransaction) -> None:
     waiting = pending(session)
     waiting.deleted, waiting.stored = [], {}
+    ended, rows = waiting.ended
     if not transaction.nested:
         waiting.rows = []
-    elif transaction in waiting.savepoints:
-        waiting.rows = waiting.savepoints[transaction]
+    elif ended is transaction and rows is not None:
+        waiting.rows = rows
