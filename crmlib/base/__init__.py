@@ -18,7 +18,8 @@ from crmlib.base.errors import (
 )
 from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
-from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
+from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
+from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
 from crmlib.base.records import Base, Journalled, Tracked, find
@@ -34,6 +35,7 @@ from crmlib.base.types import (
 )
 
 __all__ = [
+    "CHANGES",
     "LONGEST_TEXT",
     "Base",
     "BigId",
@@ -54,16 +56,21 @@ __all__ = [
     "Page",
     "PermissionDenied",
     "Refused",
+    "Spared",
     "Tracked",
     "Unavailable",
+    "Undone",
     "Utc",
     "as_json",
+    "as_of",
+    "changes_since",
     "check_currency",
     "choose",
     "connect",
     "field",
     "fields_of",
     "find",
+    "history_of",
     "insert_many",
     "like_pattern",
     "major_units",
@@ -78,4 +85,6 @@ __all__ = [
     "to_amount",
     "told",
     "transaction",
+    "undo_batch",
+    "undo_change",
 ]
