@@ -5,6 +5,6 @@ the class, or an alias of it, and says which of its rows there are for this acto
 """
 
 from crmlib.access.actor import Actor, Rule, actor_of
-from crmlib.access.rights import check, guard, narrow
+from crmlib.access.rights import check, guard, narrow, visible
 
-__all__ = ["Actor", "Rule", "actor_of", "check", "guard", "narrow"]
+__all__ = ["Actor", "Rule", "actor_of", "check", "guard", "narrow", "visible"]

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-#: Takes a record class and says, as a condition, which of its rows the actor may see.
+#: Takes a record class and says, as a condition, which of its rows the actor may see. A subquery in it that reads the
+#: same class again reads it under an alias: every other mention stands for the row that is asked about.
 Rule = Callable[[Any], ColumnElement[bool]]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, selectinload
 
+from crmlib.access import visible
 from crmlib.activities.records import Activity, Part, Participation
 from crmlib.base import Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
 from crmlib.contacts import ContactKind, Lifecycle, Party
@@ -54,6 +55,7 @@ def timeline(
     `before` leaves out that moment and all after it.
     """
     found: list[TimelineEntry] = []
+    party_ids = visible(session, Party, party_ids)
     if what in ("", "activity"):
         found += _activities(session, party_ids, kinds, before, limit)
     if not kinds and what != "activity":

@@ -76,7 +76,7 @@ def _reserve(connection: Connection, mapper: Mapper[Any]) -> int:
     if connection.dialect.name == "postgresql":
         # Whoever wants to add a row takes its number only once we are done.
         connection.execute(text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
-        newest_given = literal_column("last_value - (NOT is_called)::int")
+        newest_given: Any = literal_column("last_value - (NOT is_called)::int")
         given = connection.scalar(select(newest_given).select_from(text(_sequence(connection, mapper))))
     else:
         # SQLite lets one transaction write at a time.
@@ -166,9 +166,9 @@ def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:
     for attribute in mapper.column_attrs:
         default = attribute.columns[0].default
         if default is not None and default.is_scalar:
-            found[attribute.key] = default.arg  # type: ignore[attr-defined]  # a scalar default has it
+            found[attribute.key] = default.arg  # a scalar default has it
         elif default is not None and default.is_callable:
-            make = default.arg  # type: ignore[attr-defined]  # SQLAlchemy hands it a context, which ours ignore
+            make = default.arg  # SQLAlchemy hands it a context, which ours ignore
             found[attribute.key] = partial(make, None)
     if issubclass(mapper.class_, Tracked):
         found |= {"version": 1, "created_at": moment, "updated_at": moment}
@@ -197,7 +197,7 @@ class _Plan:
         cursor = self._connection.connection.cursor()
         try:
             if self._dialect.name == "postgresql":
-                with cursor.copy(self._sql) as copy:  # type: ignore[attr-defined]  # psycopg's cursors have it
+                with cursor.copy(self._sql) as copy:  # psycopg's cursors have it
                     for row in rows:
                         copy.write_row(row)
             else:

@@ -501,7 +501,7 @@ class _Undoing:
                 there = self._existing(target, [link for *_rest, link in some])
                 here = self._existing(mapper, [record_id for _name, record_id, *_rest in some])
                 column = kind.column_attrs[key].columns[0]
-                table = column.table
+                table: Any = column.table
                 mark = stamp(self.session)
                 for _record, record_id, _attribute, link in some:
                     if record_id not in here:
@@ -621,7 +621,7 @@ class _Undoing:
         connection = self.session.connection()
         among = _Members(ids)
         for link in links:
-            number = next(iter(link.table.primary_key))  # type: ignore[var-annotated]  # as above
+            number = next(iter(link.table.primary_key))
             rows = select(link.column, number).where(_among(link.column, ids), *link.only)
             for needed, by in connection.execute(rows.execution_options(yield_per=CHUNK)):
                 if needed not in stays and not (link.table in own and by in among):

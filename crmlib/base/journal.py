@@ -298,13 +298,17 @@ def _before_flush(session: Session, *_: Any) -> None:
         if not (isinstance(record, Journalled) and isinstance(record, Base) and session.is_modified(record)):
             continue
         _remember_stored(session, record)
-        if isinstance(record, Tracked):
+        if _is_tracked(record):
             record.updated_at = moment
             values = {key: record.__dict__.get(key) for key in journalled_keys(inspect(record).mapper)}
             waiting.mine.append((type(record), record_number(record), record.version, values))
     for record in session.deleted:
         if isinstance(record, Tracked) and isinstance(record, Base):
             waiting.mine.append((type(record), record_number(record), record.version, {}))
+
+
+def _is_tracked(record: object) -> bool:
+    return isinstance(record, Tracked)
 
 
 def _remember_stored(session: Session, record: Base) -> None:
