@@ -643,7 +643,7 @@ class _Undoing:
         return stays
 
     def _existing(self, mapper: Mapper[Any], ids: Iterable[int]) -> set[int]:
-        number = next(iter(mapper.local_table.primary_key))  # type: ignore[attr-defined]  # a record has a table
+        number = next(iter(mapper.local_table.primary_key))
         found: set[int] = set()
         for some in _chunks(sorted(set(ids))):
             found.update(self.session.connection().scalars(select(number).where(number.in_(some))))
@@ -727,8 +727,8 @@ class _Link:
 @cache
 def _mappers() -> dict[str, Mapper[Any]]:
     Base.registry.configure()
-    kinds = [mapper.base_mapper for mapper in Base.registry.mappers]
-    return {record_name(mapper.class_): mapper for mapper in kinds if issubclass(mapper.class_, Journalled)}
+    kinds: list[tuple[type[Base], Mapper[Any]]] = [(one.class_, one.base_mapper) for one in Base.registry.mappers]
+    return {record_name(kind): mapper for kind, mapper in kinds if issubclass(kind, Journalled)}
 
 
 def _mapper(name: str) -> Mapper[Any] | None:

@@ -294,21 +294,16 @@ def _before_flush(session: Session, *_: Any) -> None:
         if isinstance(record, Tracked):
             record.created_at = getattr(record, "created_at", None) or moment
             record.updated_at = moment
-    for record in session.dirty:
-        if not (isinstance(record, Journalled) and isinstance(record, Base) and session.is_modified(record)):
-            continue
+    changed: list[Any] = [one for one in session.dirty if isinstance(one, Journalled) and session.is_modified(one)]
+    for record in changed:
         _remember_stored(session, record)
-        if _is_tracked(record):
+        if isinstance(record, Tracked):
             record.updated_at = moment
-            values = {key: record.__dict__.get(key) for key in journalled_keys(inspect(record).mapper)}
+            values = {key: record.__dict__.get(key) for key in journalled_keys(inspect(type(record)))}
             waiting.mine.append((type(record), record_number(record), record.version, values))
     for record in session.deleted:
         if isinstance(record, Tracked) and isinstance(record, Base):
             waiting.mine.append((type(record), record_number(record), record.version, {}))
-
-
-def _is_tracked(record: object) -> bool:
-    return isinstance(record, Tracked)
 
 
 def _remember_stored(session: Session, record: Base) -> None:
