@@ -5,24 +5,22 @@ database has, and still keeps what the house promises: numbers that nobody else 
 and the journal.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice, repeat
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Dialect, Table, func, inspect, literal_column, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Column, Connection, Table, func, inspect, literal_column, select, text
 from sqlalchemy.orm import Mapper, Session
 
+from crmlib.base.fastest import Plan, Process
 from crmlib.base.journal import flat, journalled_keys, keep_rows, record_name, stamp
 from crmlib.base.records import Base, Journalled, Tracked
 
 # Rows between two statements: enough that the statement costs nothing, few enough to hold.
 CHUNK = 5_000
-
-Process = Callable[[Any], Any] | None
 
 
 def insert_many(
@@ -149,7 +147,7 @@ class _Writer:
             values = [row.get(key, usual) for row in rows]
         return values if process is None else list(map(process, values))
 
-    def _plan(self, mapper: Mapper[Any], table: Table) -> "_Plan":
+    def _plan(self, mapper: Mapper[Any], table: Table) -> "Plan":
         keys, columns = [], []
         for column in table.columns:
             key = mapper.get_property_by_column(column).key
@@ -157,7 +155,7 @@ class _Writer:
             if key in self._named or key in self.fixed or key == self._number or column.server_default is None:
                 keys.append(key)
                 columns.append(column)
-        return _Plan(self._connection, table, keys, columns)
+        return Plan(self._connection, table, keys, columns)
 
 
 def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:
@@ -175,42 +173,6 @@ def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:
     if mapper.polymorphic_on is not None and mapper.polymorphic_identity is not None:
         found[mapper.get_property_by_column(mapper.polymorphic_on).key] = mapper.polymorphic_identity
     return found
-
-
-class _Plan:
-    """One table: which columns, in which form, and the statement."""
-
-    def __init__(self, connection: Connection, table: Table, keys: list[str], columns: list[Column[Any]]) -> None:
-        self.keys = keys
-        dialect = self._dialect = connection.dialect
-        self._connection = connection
-        self.processes = [_process(column, dialect) for column in columns]
-        name = dialect.identifier_preparer.format_table(table)
-        names = ", ".join(dialect.identifier_preparer.format_column(column) for column in columns)
-        if dialect.name == "postgresql":
-            self._sql = f"COPY {name} ({names}) FROM STDIN"
-        else:
-            self._sql = f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # names of ours
-
-    def put(self, rows: Iterator[tuple[Any, ...]]) -> None:
-        """Write rows that have the database's form."""
-        cursor = self._connection.connection.cursor()
-        try:
-            if self._dialect.name == "postgresql":
-                with cursor.copy(self._sql) as copy:  # psycopg's cursors have it
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                cursor.executemany(self._sql, rows)  # type: ignore[arg-type]  # sqlite3 takes any iterable
-        except self._dialect.loaded_dbapi.Error as error:
-            # The driver's own errors become those that the rest of the house knows.
-            raise DBAPIError.instance(self._sql, None, error, self._dialect.loaded_dbapi.Error) from error
-        finally:
-            cursor.close()
-
-
-def _process(column: Column[Any], dialect: Dialect) -> Process:
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _inserts(
