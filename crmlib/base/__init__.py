@@ -3,8 +3,10 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
+from crmlib.base.bulk import insert_many
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
+    Busy,
     Conflict,
     CrmError,
     InvalidInput,
@@ -16,10 +18,11 @@ from crmlib.base.errors import (
 )
 from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
-from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
+from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
+from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
-from crmlib.base.records import Base, Tracked, find
+from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
@@ -32,9 +35,11 @@ from crmlib.base.types import (
 )
 
 __all__ = [
+    "CHANGES",
     "LONGEST_TEXT",
     "Base",
     "BigId",
+    "Busy",
     "Conflict",
     "CountryCode",
     "CrmError",
@@ -44,22 +49,29 @@ __all__ = [
     "InvalidInput",
     "InvalidTransition",
     "JournalEntry",
+    "Journalled",
     "LongText",
     "Money",
     "NotFound",
     "Page",
     "PermissionDenied",
     "Refused",
+    "Spared",
     "Tracked",
     "Unavailable",
+    "Undone",
     "Utc",
     "as_json",
+    "as_of",
+    "changes_since",
     "check_currency",
     "choose",
     "connect",
     "field",
     "fields_of",
     "find",
+    "history_of",
+    "insert_many",
     "like_pattern",
     "major_units",
     "money_columns",
@@ -73,4 +85,6 @@ __all__ = [
     "to_amount",
     "told",
     "transaction",
+    "undo_batch",
+    "undo_change",
 ]
