@@ -1,34 +1,50 @@
-"""What may be done with deals and pipelines."""
+"""What may be done with a deal: open, move, win, lose, reopen, edit, duplicate, delete."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crmlib.base import (
-    Conflict,
-    Field,
-    InvalidInput,
-    InvalidTransition,
-    Money,
-    Refused,
-    as_json,
-    fields_of,
-    find,
-    tell,
-)
+from crmlib.base import Field, InvalidInput, InvalidTransition, Money, Refused, fields_of, find
 from crmlib.catalog import Product
 from crmlib.contacts import Lifecycle, Party, set_lifecycle
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy
-from crmlib.sales.events import DealEvent, DealLost, DealMoved, DealOpened, DealReopened, DealWon
-from crmlib.sales.records import Deal, Pipeline, Seller, Stage, StageEvent, StageKind
+from crmlib.sales.actions.owners import assign_deal
+from crmlib.sales.actions.rewards import earn_commissions, reverse_commissions
+from crmlib.sales.editing import plain_money, read_edit
+from crmlib.sales.events import (
+    DealAmountChanged,
+    DealDeleted,
+    DealDuplicated,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealPipelineChanged,
+    DealReopened,
+    DealWon,
+)
+from crmlib.sales.keeping import session_time, set_amount, set_expected_close
+from crmlib.sales.records import (
+    Deal,
+    DealCompetitor,
+    DealContact,
+    DealLine,
+    DealOwner,
+    Lead,
+    Pipeline,
+    Stage,
+    StageEvent,
+    StageKind,
+)
+from crmlib.sales.telling import tell_deal
 
 __all__ = [
-    "add_pipeline",
-    "add_seller",
+    "change_pipeline",
+    "delete_deal",
+    "duplicate_deal",
     "edit_deal",
     "lose_deal",
     "move_deal",
@@ -39,50 +55,6 @@ __all__ = [
 
 # With these, winning a deal makes a customer; a partner who buys stays a partner.
 _NOT_YET_CUSTOMERS = frozenset({Lifecycle.PROSPECT, Lifecycle.LEAD, Lifecycle.FORMER})
-
-DEFAULT_STAGES = (lazy("Qualified"), lazy("Needs analysis"), lazy("Offer sent"), lazy("Negotiation"))
-WON, LOST = lazy("Won"), lazy("Lost")
-
-
-def add_pipeline(
-    session: Session,
-    *,
-    name: str,
-    open_stages: Sequence[str] = (),
-    won: str = "",
-    lost: str = "",
-) -> Pipeline:
-    """A pipeline with its open stages in order, then the stage of won and the stage of lost deals.
-
-    Raises Refused where a pipeline of that name exists already.
-    """
-    name = fields_of(Pipeline)["name"].read(name)
-    if session.scalar(select(Pipeline).where(Pipeline.name == name)) is not None:
-        raise Refused(_("There is a pipeline called “{name}” already.").format(name=name))
-    names = list(open_stages) or [_(stage) for stage in DEFAULT_STAGES]
-    kinds = [StageKind.OPEN] * len(names) + [StageKind.WON, StageKind.LOST]
-    names += [won or _(WON), lost or _(LOST)]
-    pipeline = Pipeline(name=name)
-    pipeline.stages = [
-        Stage(name=stage, position=position, kind=kind)
-        for position, (stage, kind) in enumerate(zip(names, kinds, strict=True))
-    ]
-    session.add(pipeline)
-    session.flush()
-    return pipeline
-
-
-def add_seller(
-    session: Session, party: Party | int, *, manager: Party | int | None = None, region: str | None = None
-) -> Seller:
-    """Say that a colleague sells, under whom and where; what was said before is replaced."""
-    party = find(session, Party, party)
-    seller = session.get(Seller, party.id) or Seller(party_id=party.id)
-    seller.manager_id = None if manager is None else find(session, Party, manager).id
-    seller.region = region
-    session.add(seller)
-    session.flush()
-    return seller
 
 
 def open_deal(
@@ -97,29 +69,39 @@ def open_deal(
     amount: Money | None = None,
     opened_on: date | None = None,
     expected_close_on: date | None = None,
+    lead: Lead | int | None = None,
+    **facts: Any,
 ) -> Deal:
     """A sale that may happen, in an open stage; without one, in the first of the oldest pipeline.
+
+    `lead` is the inquiry it comes from; `facts` are `probability`, `next_step`, `next_step_on`.
 
     Raises Refused where there is no pipeline yet, InvalidTransition where the stage is not an open one.
     """
     stage = find(session, Stage, stage) if stage is not None else _first_stage(session)
     if stage.kind is not StageKind.OPEN:
         raise InvalidTransition(_("A deal begins in an open stage; {stage} is not one.").format(stage=stage.name))
+    _usable(stage)
     known = fields_of(Deal)
+    unknown = set(facts) - {"probability", "next_step", "next_step_on"}
+    if unknown:
+        raise InvalidInput(_("Field"), ", ".join(sorted(unknown)), _("no such field here"))
     deal = Deal(
         name=known["name"].read(name),
         party=None if party is None else find(session, Party, party),
         owner=None if owner is None else find(session, Party, owner),
         product=None if product is None else find(session, Product, product),
+        lead=None if lead is None else find(session, Lead, lead),
         stage=stage,
-        amount=_not_negative(amount),
         opened_on=known["opened_on"].read(opened_on) or at.date(),
-        expected_close_on=known["expected_close_on"].read(expected_close_on),
+        **{key: known[key].read(value) for key, value in facts.items()},
     )
+    set_amount(deal, _not_negative(amount), at=at)
+    set_expected_close(deal, known["expected_close_on"].read(expected_close_on), at=at)
     deal.stage_events.append(StageEvent(stage=stage, entered_at=at))
     session.add(deal)
     session.flush()
-    _tell(session, deal, DealOpened, at)
+    tell_deal(session, deal, DealOpened, at)
     return deal
 
 
@@ -148,25 +130,35 @@ def move_deal(
         raise InvalidTransition(
             _("{stage} belongs to another pipeline than “{deal}”.").format(stage=stage.name, deal=deal.name)
         )
-    _enter(deal, stage, at)
+    _usable(stage)
+    enter_stage(deal, stage, at)
     if stage.kind is StageKind.OPEN:
-        _tell(session, deal, DealMoved, at)
+        tell_deal(session, deal, DealMoved, at)
         return deal
     deal.closed_on = closed_on or at.date()
     if stage.kind is StageKind.WON:
         if deal.party is not None and deal.party.lifecycle in _NOT_YET_CUSTOMERS:
             set_lifecycle(session, deal.party, Lifecycle.CUSTOMER, at=at, reason=_("Won a deal"))
-        _tell(session, deal, DealWon, at)
+        tell_deal(session, deal, DealWon, at)
+        earn_commissions(session, deal, at=at)
     else:
         deal.lost_reason = fields_of(Deal)["lost_reason"].read(reason)
-        _tell(session, deal, DealLost, at, reason=deal.lost_reason)
+        tell_deal(session, deal, DealLost, at, reason=deal.lost_reason)
     return deal
 
 
-def win_deal(session: Session, deal: Deal | int, *, at: datetime, closed_on: date | None = None) -> Deal:
-    """Close a deal as won. Raises InvalidTransition where it is closed already."""
+def win_deal(
+    session: Session, deal: Deal | int, *, at: datetime, closed_on: date | None = None, amount: Money | None = None
+) -> Deal:
+    """Close a deal as won, for the `amount` agreed where it is another than was expected; commissions are earned.
+
+    Raises InvalidTransition where it is closed already.
+    """
     deal = find(session, Deal, deal)
-    return move_deal(session, deal, _closing_stage(session, deal, StageKind.WON), at=at, closed_on=closed_on)
+    stage = _closing_stage(session, deal, StageKind.WON)
+    if amount is not None and deal.stage.kind is StageKind.OPEN:
+        _change_amount(session, deal, amount, at=at, why=_("Agreed"))
+    return move_deal(session, deal, stage, at=at, closed_on=closed_on)
 
 
 def lose_deal(
@@ -177,8 +169,9 @@ def lose_deal(
     at: datetime,
     note: str | None = None,
     closed_on: date | None = None,
+    competitor: str | None = None,
 ) -> Deal:
-    """Close a deal as lost, and say why: one of LOST_REASONS, or words of one's own.
+    """Close a deal as lost, and say why: one of `lost_reasons`, or words of one's own; and to whom it went.
 
     Raises InvalidInput without a reason, InvalidTransition where the deal is closed already.
     """
@@ -190,32 +183,134 @@ def lose_deal(
     lost = _closing_stage(session, deal, StageKind.LOST)
     move_deal(session, deal, lost, at=at, reason=reason, closed_on=closed_on)
     deal.lost_note = note
+    if competitor and (name := fields_of(DealCompetitor)["name"].read(competitor)):
+        there = next((one for one in deal.competitors if one.name.casefold() == name.casefold()), None)
+        if there is None:
+            there = DealCompetitor(name=name)
+            deal.competitors.append(there)
+        there.has_won = True
     return deal
 
 
 def reopen_deal(session: Session, deal: Deal | int, *, at: datetime, stage: Stage | int | None = None) -> Deal:
     """Take a closed deal back into an open stage, or into the last open one it was in.
 
-    Raises InvalidTransition where it is open. What made it close stays in its history.
+    Raises InvalidTransition where it is open. What made it close stays in its history; commissions it earned are
+    taken back.
     """
     deal = find(session, Deal, deal)
     if deal.stage.kind is StageKind.OPEN:
         raise InvalidTransition(_("“{deal}” is open already.").format(deal=deal.name))
     if stage is None:
-        open_ones = [event.stage for event in deal.stage_events if event.stage.kind is StageKind.OPEN]
-        first = [one for one in deal.stage.pipeline.stages if one.kind is StageKind.OPEN]
+        first = [one for one in deal.stage.pipeline.stages if one.kind is StageKind.OPEN and one.archived_at is None]
+        open_ones = [event.stage for event in deal.stage_events if event.stage in first]
         stage = (open_ones or first[:1])[-1]
     stage = find(session, Stage, stage)
     if stage.kind is not StageKind.OPEN or stage.pipeline_id != deal.stage.pipeline_id:
         raise InvalidTransition(_("{stage} is not an open stage of this pipeline.").format(stage=stage.name))
-    _enter(deal, stage, at)
+    _usable(stage)
+    enter_stage(deal, stage, at)
+    for competitor in deal.competitors:
+        competitor.has_won = False
     deal.closed_on = deal.lost_reason = deal.lost_note = None
-    _tell(session, deal, DealReopened, at)
+    tell_deal(session, deal, DealReopened, at)
+    reverse_commissions(session, deal, at=at)
     return deal
+
+
+def change_pipeline(
+    session: Session,
+    deal: Deal | int,
+    pipeline: Pipeline | int,
+    *,
+    at: datetime,
+    stage: Stage | int | None = None,
+) -> Deal:
+    """Let a deal go on in another pipeline, in `stage` or in the one there that stands for the same.
+
+    The same is: a stage of that name, else of that canonical status, else (for an open deal) as far along, else the
+    stage for won or lost deals. Whether it is open, won or lost does not change; its history stays. Raises
+    InvalidTransition where it is in that pipeline already or the stage does not fit.
+    """
+    deal, pipeline = find(session, Deal, deal), find(session, Pipeline, pipeline)
+    left = deal.stage.pipeline
+    if left is pipeline:
+        raise InvalidTransition(_("“{deal}” is in this pipeline already.").format(deal=deal.name))
+    stage = find(session, Stage, stage) if stage is not None else _same_stage(deal.stage, pipeline)
+    if stage.pipeline_id != pipeline.id or stage.kind is not deal.stage.kind:
+        raise InvalidTransition(
+            _("{stage} does not fit: choose a stage of that pipeline that means the same.").format(stage=stage.name)
+        )
+    _usable(stage)
+    enter_stage(deal, stage, at)
+    tell_deal(session, deal, DealPipelineChanged, at, pipeline=pipeline.name, left_pipeline=left.name)
+    return deal
+
+
+def duplicate_deal(session: Session, deal: Deal | int, *, at: datetime, name: str | None = None) -> Deal:
+    """A new open deal after the pattern of another: same party, owners, product, amount, lines, people, competitors.
+
+    It begins in the first stage of the same pipeline, with no history and no dates of its own. The inquiry stays
+    with the deal that came from it.
+    """
+    old = find(session, Deal, deal)
+    stage = next(
+        (one for one in old.stage.pipeline.stages if one.kind is StageKind.OPEN and one.archived_at is None), None
+    )
+    if stage is None:
+        raise Refused(_("This pipeline has no stage for {kind} deals.").format(kind=StageKind.OPEN.value))
+    new = Deal(
+        name=fields_of(Deal)["name"].read(name or old.name),
+        party_id=old.party_id,
+        owner_id=old.owner_id,
+        product_id=old.product_id,
+        stage=stage,
+        opened_on=at.date(),
+    )
+    set_amount(new, old.amount, at=at)
+    new.stage_events.append(StageEvent(stage=stage, entered_at=at))
+    session.add(new)
+    for owner in old.owners:
+        new.owners.append(DealOwner(party_id=owner.party_id, share=owner.share, role=owner.role))
+    for contact in old.contacts:
+        new.contacts.append(DealContact(party_id=contact.party_id, role=contact.role, note=contact.note))
+    for one in old.competitors:
+        new.competitors.append(
+            DealCompetitor(name=one.name, party_id=one.party_id, strengths=one.strengths, weaknesses=one.weaknesses)
+        )
+    for line in old.lines:
+        new.lines.append(
+            DealLine(
+                position=line.position,
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                currency=line.currency,
+            )
+        )
+    tell_deal(session, new, DealDuplicated, at, original=old.name, original_id=old.id)
+    return new
+
+
+def delete_deal(session: Session, deal: Deal | int, *, at: datetime, reason: str | None = None) -> None:
+    """Delete a deal and its parts; the journal keeps them all, so that it can be brought back.
+
+    Raises Refused where a commission on it was paid: then reopen it or lose it, and the payment stays explained.
+    """
+    deal = find(session, Deal, deal)
+    if any(one.paid_on is not None for one in deal.commissions):
+        raise Refused(_("A commission on “{deal}” was paid, so it cannot be deleted.").format(deal=deal.name))
+    tell_deal(session, deal, DealDeleted, at, reason=reason)
+    session.delete(deal)
+    session.flush()
 
 
 # What a form asks for and `Deal.amount` keeps.
 AMOUNT = Field("amount", lazy("Amount"), "money", low=0)
+
+
+# What links a deal to other records, for `edit_deal`.
+LINKS: dict[str, Any] = {"party_id": Party, "owner_id": Party, "product_id": Product, "lead_id": Lead}
 
 
 def edit_deal(
@@ -225,87 +320,85 @@ def edit_deal(
     *,
     was: Mapping[str, Any] | None = None,
     currency: str = "",
+    at: datetime | None = None,
+    why: str | None = None,
 ) -> Deal:
     """Change fields of a deal to what was typed: name, amount (in `currency`), expected_close_on, opened_on,
-    party_id, owner_id, product_id.
+    probability, next_step, next_step_on, party_id, owner_id, product_id, lead_id.
 
-    `was` is what the editor saw: where another value is stored by now, nothing changes and Conflict has both.
+    `was` is what the editor saw: where another value is stored by now, nothing changes and Conflict has both. `why`
+    stands beside a new amount or expected close in the deal's history.
     """
     deal = find(session, Deal, deal)
+    at = session_time(session, at)
     known = {**fields_of(Deal), "amount": AMOUNT}
-    links: dict[str, Any] = {"party_id": Party, "owner_id": Party, "product_id": Product}
-    for key in typed:
-        if key not in known and key not in links:
-            raise InvalidInput(_("Field"), key, _("no such field here"))
-        theirs = _current(deal, key)
-        if was is not None and key in was and (as_json(was[key]) or None) != (theirs or None):
-            message = _("Someone changed this in the meantime: it says {value} now.").format(value=theirs or "–")
-            raise Conflict(message, mine={key: typed[key]}, theirs={key: theirs})
-    for key, value in typed.items():
-        if key in links:
-            setattr(deal, key, _link(session, links[key], value))
-        elif key == "amount":
-            money = currency or deal.currency or ""
-            deal.amount = _not_negative(AMOUNT.read(value, currency=money))
+    values = read_edit(session, deal, typed, was=was, known=known, links=LINKS, currency=currency)
+    if "amount" in values:
+        _not_negative(values["amount"])
+    for key, value in values.items():
+        if key == "amount":
+            _change_amount(session, deal, value, at=at, why=why)
+        elif key == "expected_close_on":
+            set_expected_close(deal, value, at=at, why=why)
+        elif key == "owner_id":
+            assign_deal(session, deal, value, at=at, reason=why)
         else:
-            setattr(deal, key, known[key].read(value))
+            setattr(deal, key, value)
     return deal
 
 
-def _enter(deal: Deal, stage: Stage, at: datetime) -> None:
+def _change_amount(session: Session, deal: Deal, amount: Money | None, *, at: datetime, why: str | None) -> None:
+    before = deal.amount
+    if set_amount(deal, _not_negative(amount), at=at, why=why):
+        told = {"before": plain_money(before), "after": plain_money(amount), "why": why}
+        tell_deal(session, deal, DealAmountChanged, at, **told)
+
+
+def enter_stage(deal: Deal, stage: Stage, at: datetime) -> None:
     deal.stage = stage
     deal.stage_events.append(StageEvent(stage=stage, entered_at=at))
 
 
-def _tell(session: Session, deal: Deal, event: type[DealEvent], at: datetime, **more: Any) -> None:
-    session.flush()
-    tell(
-        session,
-        event(
-            record_id=deal.id,
-            party_id=deal.party_id,
-            at=at,
-            deal=deal.name,
-            stage=deal.stage.name,
-            amount_minor=deal.amount.minor if deal.amount else None,
-            currency=deal.currency,
-            **more,
-        ),
-    )
-
-
 def _first_stage(session: Session) -> Stage:
-    rows = select(Stage).where(Stage.kind == StageKind.OPEN).order_by(Stage.pipeline_id, Stage.position).limit(1)
-    stage = session.scalar(rows)
+    rows = (
+        select(Stage)
+        .join(Pipeline, Pipeline.id == Stage.pipeline_id)
+        .where(Stage.kind == StageKind.OPEN, Stage.archived_at.is_(None), Pipeline.archived_at.is_(None))
+    )
+    stage = session.scalar(rows.order_by(Stage.pipeline_id, Stage.position).limit(1))
     if stage is None:
         raise Refused(_("There is no pipeline yet. Add one before the first deal."))
     return stage
 
 
 def _closing_stage(session: Session, deal: Deal, kind: StageKind) -> Stage:
-    rows = select(Stage).where(Stage.pipeline_id == deal.stage.pipeline_id, Stage.kind == kind)
+    rows = select(Stage).where(
+        Stage.pipeline_id == deal.stage.pipeline_id, Stage.kind == kind, Stage.archived_at.is_(None)
+    )
     stage = session.scalar(rows.order_by(Stage.position).limit(1))
     if stage is None:
         raise Refused(_("This pipeline has no stage for {kind} deals.").format(kind=kind.value))
     return stage
 
 
-def _link(session: Session, kind: type[Any], value: Any) -> int | None:
-    if value in (None, "", 0):
-        return None
-    written = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19
-    if not written and not isinstance(value, int):
-        raise InvalidInput(_(kind.__name__), str(value)[:40], _("choose one that is there"))
-    number: int = find(session, kind, int(value)).id
-    return number
+def _same_stage(stage: Stage, pipeline: Pipeline) -> Stage:
+    """The stage of another pipeline that stands for the same."""
+    there = [one for one in pipeline.stages if one.kind is stage.kind and one.archived_at is None]
+    if not there:
+        raise Refused(_("This pipeline has no stage for {kind} deals.").format(kind=stage.kind.value))
+    named = [one for one in there if one.name.casefold() == stage.name.casefold()]
+    alike = [one for one in there if stage.canonical is not None and one.canonical is stage.canonical]
+    here = [one for one in stage.pipeline.stages if one.kind is stage.kind]
+    as_far = round(here.index(stage) * (len(there) - 1) / max(1, len(here) - 1))
+    return next(iter(named + alike), there[min(as_far, len(there) - 1)])
+
+
+def _usable(stage: Stage) -> None:
+    if stage.archived_at is not None or stage.pipeline.archived_at is not None:
+        raise InvalidTransition(_("{stage} is archived and takes no deals.").format(stage=stage.name))
 
 
 def _not_negative(amount: Money | None) -> Money | None:
     if amount is not None and amount.minor < 0:
         raise InvalidInput(_(AMOUNT.label), amount.amount, _("a deal is worth nothing or more"))
     return amount
-
-
-def _current(deal: Deal, key: str) -> Any:
-    value = getattr(deal, key)
-    return str(value.amount) if isinstance(value, Money) else as_json(value)

@@ -1,6 +1,6 @@
 """What is aimed at and what is earned: targets, commission plans, commissions."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -25,6 +25,19 @@ class Period(StrEnum):
     @property
     def label(self) -> str:
         return {"month": lazy("Month"), "quarter": lazy("Quarter"), "year": lazy("Year")}[self.value]
+
+    @property
+    def months(self) -> int:
+        return {"month": 1, "quarter": 3, "year": 12}[self.value]
+
+    def first_day(self, day: date) -> date:
+        """The first day of the calendar's month, quarter or year that `day` is in."""
+        return date(day.year, (day.month - 1) // self.months * self.months + 1, 1)
+
+    def last_day(self, first: date) -> date:
+        """The last day of the period that begins on `first`, the first of any month."""
+        count = first.year * 12 + first.month - 1 + self.months
+        return date(count // 12, count % 12 + 1, 1) - timedelta(days=1)
 
 
 class Measure(StrEnum):
@@ -87,6 +100,15 @@ class Target(Tracked, Base):
     n_deals: Mapped[int | None] = mapped_column(info=field(lazy("Deals"), "number", low=1))
     owner: Mapped[Party | None] = relationship(foreign_keys=owner_id)
     team: Mapped[Party | None] = relationship(foreign_keys=team_id)
+
+    @property
+    def to_on(self) -> date:
+        """The last day of its period."""
+        return self.period.last_day(self.from_on)
+
+    @property
+    def concerns_party_id(self) -> int | None:
+        return self.owner_id or self.team_id
 
 
 class CommissionPlan(Tracked, Base):
