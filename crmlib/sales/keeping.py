@@ -26,7 +26,7 @@ def set_amount(deal: Deal, amount: Money | None, *, at: datetime | None, why: st
     before = deal.amount
     if before == amount:
         return False
-    deal.amount = amount
+    # The row first: loading its collection flushes, and the listener below must not find an amount without its row.
     deal.amount_events.append(
         AmountEvent(
             before_minor=before.minor if before else None,
@@ -37,6 +37,7 @@ def set_amount(deal: Deal, amount: Money | None, *, at: datetime | None, why: st
             why=why,
         )
     )
+    deal.amount = amount
     return True
 
 
@@ -45,8 +46,8 @@ def set_expected_close(deal: Deal, day: date | None, *, at: datetime | None, why
     before = deal.expected_close_on
     if before == day:
         return False
-    deal.expected_close_on = day
     deal.expected_close_events.append(ExpectedCloseEvent(before_on=before, after_on=day, at=at, why=why))
+    deal.expected_close_on = day
     return True
 
 
