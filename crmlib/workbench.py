@@ -52,6 +52,8 @@ class Workbench:
         self._writing, self._reading = sessions(
             self.engine, clock=self.now, actor=self.actor, door=door, country=settings.country or None
         )
+        for maker in (self._writing, self._reading):
+            maker.kw["info"]["currency"] = settings.currency
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)
