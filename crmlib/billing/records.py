@@ -286,8 +286,10 @@ class Refund(Tracked, Base):
 
 
 class RefundLine(Tracked, Base):
-    """So much of one thing that came back. `quantity` is positive for what came back; `amount_minor` is
-    `quantity * unit_price` rounded half-even, and the lines of a refund come to its amount.
+    """So much of one thing that came back. `quantity` is positive for what came back.
+
+    `quantity * unit_price` is exact; `amount_minor` is what was given back for it (that figure rounded half-even, less
+    its part of the order's discounts, with its tax). The lines of a refund come to its amount.
     """
 
     __tablename__ = "refund_line"
