@@ -102,7 +102,7 @@ def place_order(
         ordered_at=at,
         ordered_on=ordered_on or at.date(),
         status=OrderStatus.DRAFT,
-        currency=_currency_of(session, currency, wanted, party),
+        currency=_currency_of(session, currency, wanted, party, ordered_on or at.date()),
         tax_included=tax_included,
         **values,
     )
@@ -405,7 +405,9 @@ def _line_facts(line: Mapping[str, Any]) -> dict[str, Any]:
     return dict(line)
 
 
-def _currency_of(session: Session, currency: str | None, lines: list[dict[str, Any]], party: Party | None) -> str:
+def _currency_of(
+    session: Session, currency: str | None, lines: list[dict[str, Any]], party: Party | None, on: date
+) -> str:
     if currency:
         return check_currency(currency)
     for line in lines:
@@ -416,10 +418,10 @@ def _currency_of(session: Session, currency: str | None, lines: list[dict[str, A
         product = line.get("product")
         if product is not None and line.get("unit_price") is None:
             product = find(session, Product, product)
-            if ours and price_of(session, product, on=date.max, party=party, currency=ours) is not None:
+            if ours and price_of(session, product, on=on, party=party, currency=ours) is not None:
                 return ours
             if product.price is not None:
-                return product.price.currency
+                return str(product.price.currency)
     if not ours:
         raise InvalidInput(_("Currency"), "", _("say which currency the order is in"))
     return ours

@@ -25,6 +25,7 @@ from crmlib.billing.records import (
 from crmlib.billing.totals import reporting_currency
 from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
+from crmlib.i18n import ngettext
 
 __all__ = [
     "PartyMoney",
@@ -65,7 +66,7 @@ class PartyMoney:
 
     @property
     def average_order(self) -> Money | None:
-        """What an order comes to on average, in the reporting currency; None where there is none, or one lacks a rate."""
+        """What an order comes to on average, in the reporting currency; None where it cannot be said."""
         total = self.in_reporting.get("ordered")
         if total is None or not self.n_orders or self.n_unconverted:
             return None
@@ -76,9 +77,12 @@ class PartyMoney:
         """What has to be said beside the sums; nothing where they are whole."""
         if not self.n_unconverted:
             return ""
-        return _("{n} amounts are not in this sum: there is no exchange rate for their day.").format(
-            n=self.n_unconverted
+        said = ngettext(
+            "{n} amount is not in this sum: there is no exchange rate for its day.",
+            "{n} amounts are not in this sum: there is no exchange rate for their days.",
+            self.n_unconverted,
         )
+        return said.format(n=self.n_unconverted)
 
 
 def party_money(session: Session, party_id: int) -> PartyMoney:
@@ -235,7 +239,7 @@ def orders_page(
 
 
 def payments_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) -> list[dict[str, Any]]:
-    """The payments of any of these parties, newest first: payment_id, paid_on, amount (Money), method, status, number."""
+    """The payments of any of these parties, newest first: payment_id, paid_on, amount, method, status, number."""
     rows = (
         select(Payment.id, Payment.paid_on, Payment.amount_minor, Payment.currency, Payment.method, Payment.status)
         .add_columns(Order.number, Payment.reference)
@@ -259,7 +263,7 @@ def payments_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) 
 
 
 def refunds_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) -> list[dict[str, Any]]:
-    """The refunds of any of these parties, newest first: refund_id, number, refunded_on, amount (Money), reason, status."""
+    """The refunds of any of these parties, newest first: refund_id, number, refunded_on, amount, reason, status."""
     rows = (
         select(Refund)
         .where(Refund.party_id.in_(list(party_ids)))
@@ -289,7 +293,7 @@ def payment_methods(session: Session, party_id: int) -> list[dict[str, Any]]:
 
     def of(method: str | None) -> dict[str, Any]:
         blank = {"labels": [], "is_preferred": False, "from_on": None, "to_on": None, "n_payments": 0}
-        more = {"first_used_on": None, "last_used_on": None, "sums": []}
+        more: dict[str, Any] = {"first_used_on": None, "last_used_on": None, "sums": []}
         return found.setdefault(method, {"method": method, **blank, **more})
 
     agreed = select(PaymentMethod).where(PaymentMethod.party_id == party_id).order_by(PaymentMethod.id)

@@ -430,7 +430,7 @@ def _refunded_lines(
             .join(Refund, Refund.id == RefundLine.refund_id)
             .where(Refund.order_id == order.id, Refund.status.in_(_OPEN_REFUNDS))
             .group_by(RefundLine.order_line_id)
-        ).all()  # type: ignore[arg-type]  # rows of two
+        ).all()
     )
     own = {line.id: line for line in order.lines}
     unknown = set(lines or {}) - set(own)

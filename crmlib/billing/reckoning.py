@@ -115,7 +115,9 @@ def _tax(order: Order, line: OrderLine, on_lines: int) -> int:
 
 
 def _write_down(order: Order, taken: dict[tuple[Discount | None, OrderLine | None], int]) -> None:
-    kept = {(one.discount, one.line): one for one in order.applied if one.discount is not None}
+    kept: dict[tuple[Discount | None, OrderLine | None], AppliedDiscount] = {
+        (one.discount, one.line): one for one in order.applied if one.discount is not None
+    }
     for key, one in kept.items():
         if key not in taken:
             order.applied.remove(one)

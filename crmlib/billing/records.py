@@ -186,7 +186,8 @@ class OrderLine(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.order.party_id if self.order is not None else None
+        order: Order | None = self.order
+        return order.party_id if order else None
 
 
 class AppliedDiscount(Tracked, Base):
@@ -208,7 +209,8 @@ class AppliedDiscount(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.order.party_id if self.order is not None else None
+        order: Order | None = self.order
+        return order.party_id if order else None
 
 
 class OrderEvent(Base):
@@ -313,7 +315,8 @@ class RefundLine(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.refund.party_id if self.refund is not None else None
+        refund: Refund | None = self.refund
+        return refund.party_id if refund else None
 
 
 class PaymentMethod(Tracked, Base):

@@ -65,59 +65,59 @@ def reporting_currency(session: Session) -> str | None:
     return _basis(session.connection(), session.info.get("currency"))
 
 
-def converter(session: Session) -> Converter:
-    """Conversions into the reporting currency: `converter(session).minor(1250, "USD", day)` is a row's
+def converter(opened: Session) -> Converter:
+    """Conversions into the reporting currency: `converter(opened).minor(1250, "USD", day)` is a row's
     `reporting_minor`, None where no rate is known. Raises Refused where no reporting currency is known.
     """
-    currency = reporting_currency(session)
+    currency = reporting_currency(opened)
     if currency is None:
         raise Refused(_("This database has no reporting currency yet. Name one with `restate`."))
-    return Converter(session, currency)
+    return Converter(opened, currency)
 
 
-def count_anew(session: Session) -> int:
+def count_anew(opened: Session) -> int:
     """Count `party_total` anew from all orders, payments and refunds, in one statement; how many parties have one."""
-    session.flush()
+    opened.flush()
     table: Any = PartyTotal.__table__
-    session.execute(delete(table))
-    session.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))
-    _forget_loaded(session)
-    return session.scalar(select(func.count()).select_from(table)) or 0
+    opened.execute(delete(table))
+    opened.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))
+    _forget_loaded(opened)
+    return opened.scalar(select(func.count()).select_from(table)) or 0
 
 
-def convert_anew(session: Session, *, currency: str | None = None, days: tuple[date, date] | None = None) -> int:
+def convert_anew(opened: Session, *, currency: str | None = None, days: tuple[date, date] | None = None) -> int:
     """Convert orders, payments and refunds anew by the rates known now; how many have another amount than before.
 
     With `currency` the business reports in another one from now on; `days` (first and last) leaves the others out.
     """
-    session.flush()
-    connection = session.connection()
+    opened.flush()
+    connection = opened.connection()
     if currency is not None:
         code = check_currency(currency)
         if connection.execute(update(ReportingBasis).values(currency=code)).rowcount == 0:
             _basis(connection, code)
         totals: Any = PartyTotal.__table__
         connection.execute(update(totals).values(currency=code))
-    known = converter(session)
+    known = converter(opened)
     changed = sum(_restate(connection, record, known, days) for record in _MONEY)
-    session.expire_all()
+    opened.expire_all()
     return changed
 
 
 @contextmanager
-def without_triggers(session: Session) -> Iterator[None]:
+def without_triggers(opened: Session) -> Iterator[None]:
     """Load orders, payments and refunds without counting each: the triggers are back, and all counted, at the end.
 
     All in the transaction of `session`: where it is rolled back, triggers and sums are as they were. Nobody else
     writes to these tables meanwhile (PostgreSQL keeps them locked, SQLite has one writer anyhow).
     """
-    connection = session.connection()
-    session.flush()
+    connection = opened.connection()
+    opened.flush()
     made = _take_triggers_off(connection)
     yield
-    session.flush()
+    opened.flush()
     _put_triggers_back(connection, made)
-    count_anew(session)
+    count_anew(opened)
 
 
 def _take_triggers_off(connection: Connection) -> list[str]:
@@ -200,7 +200,8 @@ def _restate(connection: Connection, record: Any, known: Converter, days: tuple[
 
 def _counted_anew() -> Any:
     currency = select(ReportingBasis.currency).scalar_subquery()
-    zero, nothing = literal_column("0"), null()
+    zero: Any = literal_column("0")
+    nothing = null()
 
     def unconverted(record: Any) -> Any:
         return func.sum(case((record.reporting_minor.is_(None), 1), else_=0))
