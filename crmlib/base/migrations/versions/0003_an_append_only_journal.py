@@ -8,6 +8,9 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# Step 0001 made these without: SQLite gave the number of a deleted newest row to the next one.
+_REUSED_NUMBERS = ("activity", "about", "participation", "pipeline", "stage", "deal", "stage_event")
+
 _SAYS = "the journal is append-only"
 
 
@@ -20,6 +23,9 @@ def upgrade() -> None:
         only = {f"{dialect}_where": sa.text(where) for dialect in ("sqlite", "postgresql")}
         op.create_index(name, "journal", columns, unique=False, **only)
     if op.get_context().dialect.name == "sqlite":
+        for table in _REUSED_NUMBERS:
+            with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": True}):
+                pass
         for action in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER journal_no_{action.lower()} BEFORE {action} ON journal "
