@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from crmlib.base import Tracked
+from crmlib.base import Journalled
 from crmlib.contacts import Person
 
 Deed = Callable[[Session, datetime], object]
@@ -66,7 +66,7 @@ class Diary:
                 deed(session, at)
                 # What an entry changed is journalled at its moment, by its actor. The events it told carry both
                 # already, and are written together with the next entry: a third of the time saved.
-                if session.dirty or session.deleted or any(isinstance(record, Tracked) for record in session.new):
+                if session.dirty or session.deleted or any(isinstance(record, Journalled) for record in session.new):
                     session.flush()
                 if number % FORGET_AFTER == 0:
                     # A session that knows thousands of records is slow: it looks through them at every update.
