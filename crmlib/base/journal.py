@@ -20,7 +20,9 @@ from crmlib.base.records import Base, Tracked
 from crmlib.base.types import BigId
 
 # Bookkeeping that every change touches: in the journal it would only be noise.
-_NOT_JOURNALLED = frozenset({"id", "version", "created_at", "updated_at", "folded", "last_activity_at"})
+_NOT_JOURNALLED = frozenset(
+    {"id", "version", "created_at", "updated_at", "folded", "name_key", "back_key", "last_activity_at"}
+)
 
 
 class JournalEntry(Base):
