@@ -29,7 +29,7 @@ def read_zone(name: str) -> ZoneInfo:
 
 
 def read_rule(rule: str, *, starts_at: datetime, zone: str) -> str:
-    """An RRULE as it is kept: `FREQ=WEEKLY;BYDAY=MO`. Raises InvalidInput where it cannot be, or never comes to pass."""
+    """An RRULE as it is kept: `FREQ=WEEKLY;BYDAY=MO`. InvalidInput where it cannot be, or never comes to pass."""
     text = re.sub(r"\s", "", rule).upper().removeprefix("RRULE:")
     refusal = InvalidInput(_("Repeats"), rule[:60], _("write a rule such as FREQ=WEEKLY;BYDAY=MO"))
     if not text or len(text) > _LONGEST:

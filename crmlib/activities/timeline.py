@@ -77,7 +77,7 @@ def timeline_of(
     name = record if isinstance(record, str) else record_name(record)
     if name == "party":
         return timeline(session, [record_id], what=what, kinds=kinds, before=before, limit=limit)
-    mine: Select[tuple[int]] = select(About.activity_id).where(About.record == name, About.record_id == record_id)
+    mine: Select[int] = select(About.activity_id).where(About.record == name, About.record_id == record_id)
     if name == "activity":
         mine = select(Activity.id).where(or_(Activity.follows_id == record_id, Activity.id.in_(mine)))
     theirs = (JournalEntry.record == name) & (JournalEntry.record_id == record_id)
@@ -86,7 +86,7 @@ def timeline_of(
 
 def _merged(
     session: Session,
-    mine: Select[tuple[int]],
+    mine: Select[int],
     theirs: ColumnElement[bool],
     *,
     what: str,
@@ -103,7 +103,7 @@ def _merged(
 
 
 def _activities(
-    session: Session, mine: Select[tuple[int]], kinds: Sequence[str], before: datetime | None, limit: int
+    session: Session, mine: Select[int], kinds: Sequence[str], before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     doer, doing = aliased(Party), aliased(Participation)
     rows = (

@@ -6,6 +6,7 @@ and *Maju Jaya, PT* are one name. An initial stands for every name that begins w
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 __all__ = ["back_key", "folded", "name_key", "name_likeness", "tokens"]
@@ -78,7 +79,9 @@ def name_likeness(one: str, other: str) -> float:
         return 100.0
     left, total, weight = list(theirs), 0.0, 0.0
     for word in sorted(mine, key=len, reverse=True):
-        scores = [_word_likeness(word, candidate, JaroWinkler, DamerauLevenshtein) for candidate in left]
+        scores = [
+            _word_likeness(word, candidate, JaroWinkler.similarity, DamerauLevenshtein.distance) for candidate in left
+        ]
         if not scores:
             break
         best = max(scores)
@@ -93,12 +96,11 @@ def name_likeness(one: str, other: str) -> float:
     return round(max(by_words, whole * 0.97), 1)
 
 
-def _word_likeness(one: str, other: str, winkler: type, damerau: type) -> float:
+def _word_likeness(one: str, other: str, alike: Callable[..., float], steps_apart: Callable[..., int]) -> float:
     if one == other:
         return 100.0
     if len(one) == 1 or len(other) == 1:
         return 92.0 if one[0] == other[0] else 0.0
-    apart = damerau.distance(one, other, score_cutoff=2)  # type: ignore[attr-defined]
-    if apart == 1 and min(len(one), len(other)) >= 4:
+    if steps_apart(one, other, score_cutoff=2) == 1 and min(len(one), len(other)) >= 4:
         return 93.0
-    return 100 * winkler.similarity(one, other) ** 2  # type: ignore[attr-defined]
+    return 100.0 * alike(one, other) * alike(one, other)

@@ -243,9 +243,8 @@ def _keep(session: Session, activity: Activity, *, at: datetime) -> None:
     session.add(activity)
     session.flush()
     _tell_about(session, activity, ActivityDone if activity.done_at else ActivityPlanned, at)
-    if activity.done_at:
-        if activity.result is None or activity.result.reached:
-            _remember_latest(session, activity, activity.shown_at)
+    if activity.done_at and (activity.result is None or activity.result.reached):
+        _remember_latest(session, activity, activity.shown_at)
 
 
 def _tell_about(

@@ -45,10 +45,7 @@ def edit_activity(
     """
     activity = find(session, Activity, activity)
     labels = {"due_at": _("Due"), "starts_at": _("Start"), "ends_at": _("End")}
-    readers: dict[str, Any] = {
-        key: lambda value, key=key: read_moment(labels[key], value)  # type: ignore[misc]
-        for key in _MOMENTS
-    }
+    readers: dict[str, Any] = {key: lambda value, key=key: read_moment(labels[key], value) for key in _MOMENTS}
     kind = fields_of(Activity)["kind"].read(typed["kind"]) if "kind" in typed else activity.kind
     readers["result"] = lambda value: read_result(kind, value)
     refuse_stale(activity, typed, was)

@@ -225,7 +225,7 @@ def calendar(
     """What a calendar shows of a window: all that takes place in it, in part too, and what is due in it.
 
     One row per activity; `activity_id` is unique. Columns are `CALENDAR`, by start or else due moment. `party` is one
-    of those it is with. What has an end but a start before `since` is in it while it lasts. Cancelled ones are left out.
+    of those it is with. What began before `since` is in it while it lasts. Cancelled ones are left out.
     """
     with_one = (
         select(func.min(Participation.party_id))
@@ -294,7 +294,7 @@ def due_reminders(session: Session, *, until: datetime, colleague_id: int | None
     return [dict(row) for row in session.execute(rows).mappings()]
 
 
-def _appointments() -> Select[tuple[Any, ...]]:
+def _appointments() -> Select[*tuple[Any, ...]]:
     begins = func.coalesce(Activity.starts_at, Activity.due_at)
     return (
         select(
@@ -319,7 +319,7 @@ def _appointments() -> Select[tuple[Any, ...]]:
     )
 
 
-def _of(colleague_id: int) -> Select[tuple[int]]:
+def _of(colleague_id: int) -> Select[int]:
     ours = (Part.ASSIGNEE, Part.ATTENDEE)
     return select(Participation.activity_id).where(Participation.party_id == colleague_id, Participation.part.in_(ours))
 

@@ -85,14 +85,12 @@ def set_parent(
     above = None if parent is None else find(session, Organization, parent)
     if above is organization.parent:
         return organization
+    if above is organization:
+        raise Refused(_("{name} cannot belong to itself.").format(name=organization.name))
     step, seen = above, set[int]()
-    while step is not None and step.id not in seen:
+    while step is not None and above is not None and step.id not in seen:
         if step is organization:
-            raise Refused(
-                _("{parent} belongs to {name} itself.").format(parent=above.name, name=organization.name)
-                if above is not organization
-                else _("{name} cannot belong to itself.").format(name=organization.name)
-            )
+            raise Refused(_("{parent} belongs to {name} itself.").format(parent=above.name, name=organization.name))
         seen.add(step.id)
         step = step.parent
     organization.parent = above

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidTransition, Refused, fields_of, find, tell
@@ -88,7 +88,7 @@ def remove_relation(session: Session, relation: Relation | int, *, was: Mapping[
 
 
 def _refuse_twice(session: Session, relation: Relation, party: Party, other: Party) -> None:
-    there = (Relation.party_id == party.id) & (Relation.other_id == other.id)
+    there: ColumnElement[bool] = (Relation.party_id == party.id) & (Relation.other_id == other.id)
     if relation.kind.is_mutual:
         there = or_(there, (Relation.party_id == other.id) & (Relation.other_id == party.id))
     for one in session.scalars(select(Relation).where(there, Relation.kind == relation.kind)):

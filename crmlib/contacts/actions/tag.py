@@ -82,7 +82,7 @@ def untag(
     word = name if isinstance(name, Tag) else tag_named(session, name)
     if word is None:
         return 0
-    gone = []
+    gone: list[Tagging] = []
     for some in _portions(list(dict.fromkeys(record_ids))):
         rows = select(Tagging).where(Tagging.tag_id == word.id, Tagging.record == kind, Tagging.record_id.in_(some))
         gone += session.scalars(rows).all()
@@ -106,7 +106,8 @@ def untag_everything(session: Session, record: str | type[Base], record_id: int)
 def merge_tags(session: Session, tags: Iterable[Tag | int], into: Tag | int) -> Tag:
     """Make one tag of several: what had any of them has `into`, once."""
     into = find(session, Tag, into)
-    have = set(session.execute(select(Tagging.record, Tagging.record_id).where(Tagging.tag_id == into.id)).tuples())
+    theirs = select(Tagging.record, Tagging.record_id).where(Tagging.tag_id == into.id)
+    have = {(record, number) for record, number in session.execute(theirs)}
     for one in tags:
         other = find(session, Tag, one)
         if other is into:

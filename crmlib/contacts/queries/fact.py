@@ -94,17 +94,17 @@ def days_to_remember(session: Session, *, since: date, until: date) -> list[dict
     no year is known to count from. February 29 is kept on the 28th in other years. Archived parties are left out.
     """
     known = [
-        (select(Person.id, Person.name, Person.birthday_on, None), Person.birthday_on, _("Birthday")),
-        (select(Person.id, Person.name, Person.anniversary_on, None), Person.anniversary_on, _("Anniversary")),
+        (select(Person.id, Person.name, Person.birthday_on), Person.birthday_on, _("Birthday")),
+        (select(Person.id, Person.name, Person.anniversary_on), Person.anniversary_on, _("Anniversary")),
     ]
-    found = []
+    found: list[tuple[Any, ...]] = []
     several_months = (until - since).days >= 28
     months = {(since + timedelta(days=n)).month for n in range(min(max((until - since).days, 0), 366) + 1)}
     for rows, column, what in known:
         chosen = rows.where(column.is_not(None), Person.is_archived.is_(False))
         if not several_months or len(months) < 12:
             chosen = chosen.where(func.extract("month", column).in_(sorted(months)))
-        found += [(party_id, name, day, what) for party_id, name, day, _none in session.execute(chosen)]
+        found += [(party_id, name, day, what) for party_id, name, day in session.execute(chosen)]
     yearly = (
         select(Fact.party_id, Party.name, Fact.day_on, Fact.value)
         .join(Party, Party.id == Fact.party_id)

@@ -32,7 +32,10 @@ LIFECYCLE_TRANSITIONS = {"was": "category", "became": "category", "n_parties": "
 
 
 def _steps() -> Any:
-    in_order = {"partition_by": LifecycleEvent.party_id, "order_by": (LifecycleEvent.at, LifecycleEvent.id)}
+    in_order: dict[str, Any] = {
+        "partition_by": LifecycleEvent.party_id,
+        "order_by": (LifecycleEvent.at, LifecycleEvent.id),
+    }
     return select(
         LifecycleEvent.id,
         LifecycleEvent.party_id,

@@ -68,7 +68,7 @@ def near_parties(
         note(party_id, 95, _("same phone"))
     if tokens(name):
         here = _Place(city, postal_code, country, organization, mail, birthday_on)
-        for party_id, score, why in _named(session, name, here):
+        for party_id, score, why in _named(session, name, here, frozenset(found)):
             note(party_id, score, why)
     ranked = sorted((one for one in found if one not in left_out), key=lambda one: (-found[one][0], one))
     return _told(session, {one: found[one] for one in ranked[: max(limit, 0)]})
@@ -94,7 +94,7 @@ class _Place:
         self.birthday_on = birthday_on
 
 
-def _named(session: Session, name: str, here: _Place) -> Iterable[tuple[int, float, str]]:
+def _named(session: Session, name: str, here: _Place, reached: frozenset[int]) -> Iterable[tuple[int, float, str]]:
     candidates = _candidates(session, name)
     alike = {number: score for number, other in candidates.items() if (score := name_likeness(name, other)) >= _NEAR}
     if not alike:
@@ -102,6 +102,9 @@ def _named(session: Session, name: str, here: _Place) -> Iterable[tuple[int, flo
     there = _places(session, list(alike))
     for number, score in alike.items():
         place = there[number]
+        if number in reached:
+            # The same address has the same domain, which says nothing more.
+            place.domains.clear()
         why = _("same name") if score >= _SAME else _("nearly the same name")
         if shared := _shared(here, place):
             yield number, 90 + 9 * (score - _NEAR) / (100 - _NEAR), _("{why}, {place}").format(why=why, place=shared)
@@ -130,7 +133,7 @@ def _candidates(session: Session, name: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for condition in asked:
         rows = select(Party.id, Party.name).where(condition).limit(_MOST_CANDIDATES)
-        found |= dict(session.execute(rows).tuples().all())
+        found |= dict(session.execute(rows).all())
     return found
 
 

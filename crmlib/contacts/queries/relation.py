@@ -191,7 +191,7 @@ def _edges(session: Session, around: Iterable[int], with_ended: bool) -> Iterabl
     here = list(around)
     related = select(Relation).where(or_(Relation.party_id.in_(here), Relation.other_id.in_(here)))
     belongs = select(Affiliation).where(or_(Affiliation.person_id.in_(here), Affiliation.organization_id.in_(here)))
-    under: Select[tuple[int, int | None]] = select(Organization.id, Organization.parent_id).where(
+    under: Select[int, int | None] = select(Organization.id, Organization.parent_id).where(
         Organization.parent_id.is_not(None), or_(Organization.id.in_(here), Organization.parent_id.in_(here))
     )
     for one in _kept(session, related.order_by(Relation.id), Relation, with_ended):

@@ -60,7 +60,7 @@ def tags_of(session: Session, record: str | type[Base], record_ids: Iterable[int
     return found
 
 
-def tagged(record: str | type[Base], *names: str) -> Select[tuple[int]]:
+def tagged(record: str | type[Base], *names: str) -> Select[int]:
     """A select of the numbers of records of a kind that have any of these tags, to be used as a subquery."""
     return (
         select(Tagging.record_id)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Double, ForeignKey, Index, String, text
+from sqlalchemy import Double, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
 from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, money_columns
@@ -209,7 +209,7 @@ class Party(Tracked, Base):
     )
     description: Mapped[LongText | None] = mapped_column(info=field(lazy("Description"), "long"))
     # Kept for whoever looks up history, and out of everyday lists.
-    is_archived: Mapped[bool] = mapped_column(default=False, server_default=text("false"), index=True)
+    is_archived: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
 
     # By which a party that looks like another is found without a scan; see `likeness`. Derived from the name. Under
     # the "C" order a range of keys is a prefix on both databases.
@@ -348,7 +348,7 @@ class ContactPoint(Tracked, Base):
     normalised: Mapped[str] = mapped_column(index=True)
     label: Mapped[str | None] = mapped_column(info=field(lazy("Label")))
     is_preferred: Mapped[bool] = mapped_column(default=False)
-    is_doubtful: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())
     verified_at: Mapped[datetime | None]
     bounced_at: Mapped[datetime | None]
     bounce_reason: Mapped[str | None] = mapped_column(info=field(lazy("Why it came back")))
