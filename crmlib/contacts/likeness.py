@@ -72,7 +72,7 @@ def name_likeness(one: str, other: str) -> float:
     from rapidfuzz import fuzz
     from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-    mine, theirs = sorted((tokens(one), tokens(other)), key=len)
+    mine, theirs = sorted((tokens(one), tokens(other)), key=lambda words: (len(words), words))
     if not mine:
         return 0.0
     if sorted(mine) == sorted(theirs) or "".join(mine) == "".join(theirs):

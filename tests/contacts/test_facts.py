@@ -8,7 +8,7 @@ from crmlib.contacts import FACTS, Fact
 
 @pytest.fixture
 def ana(workbench):
-    return workbench.contacts.add_person(given_name="Ana", birthday_on="1990-02-29")
+    return workbench.contacts.add_person(given_name="Ana", birthday_on="1992-02-29")
 
 
 def test_what_a_friend_would_remember_is_kept_with_who_said_it(workbench, ana):
@@ -55,7 +55,7 @@ def test_days_to_remember_come_round_each_year(workbench, ana):
     workbench.contacts.add_fact(ana.id, "dates", "Wedding", day_on="2020-03-10", remind_yearly=True)
     days = workbench.contacts.days_to_remember(since=date(2026, 2, 20), until=date(2026, 3, 20))
     assert [(one["on"], one["what"], one["years"]) for one in days] == [
-        (date(2026, 2, 28), "Birthday", 36),
+        (date(2026, 2, 28), "Birthday", 34),
         (date(2026, 3, 10), "Wedding", 6),
     ]
     over_new_year = workbench.contacts.days_to_remember(since=date(2027, 12, 20), until=date(2028, 3, 1))

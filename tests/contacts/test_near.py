@@ -110,7 +110,6 @@ def test_known_duplicates_are_found_among_many(workbench, real_data):
             wanted = number.get(row["rec_id"].rsplit("-", 2)[0])
             pairs += wanted is not None
             right += wanted in [one["party_id"] for one in found]
-    print(f"recall {right / pairs:.3f} precision {right / pointed:.3f} of {pairs}")
     assert right / pairs > 0.75
     assert right / pointed > 0.9
 
