@@ -146,8 +146,19 @@ RECORD_NAMES = (
     lazy("person"),
     lazy("organization"),
     lazy("contact point"),
+    lazy("address"),
+    lazy("affiliation"),
+    lazy("fact"),
+    lazy("tag"),
+    lazy("tagging"),
+    lazy("relation"),
+    lazy("consent event"),
+    lazy("team member"),
     lazy("product"),
     lazy("activity"),
+    lazy("participation"),
+    lazy("reminder"),
+    lazy("recurrence"),
     lazy("pipeline"),
     lazy("stage"),
     lazy("deal"),
@@ -207,8 +218,8 @@ class Department:
         if not _takes_session(function):
             return function
         workbench = self._workbench
-        acts = "actions" in function.__module__.split(".")  # a module or a folder of that name
-        acts = function.__module__.endswith("actions")
+        # `actions.py`, a folder `actions`, `money_actions.py`
+        acts = any(part.endswith("actions") for part in function.__module__.split("."))
         signature = inspect.signature(function)
 
         @wraps(function)
