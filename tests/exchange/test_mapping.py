@@ -74,7 +74,7 @@ def test_headers_are_understood_in_ten_languages(columns):
 
 def test_a_slip_is_understood_and_less_sure():
     found = guess(["Frist Name", "Adress", "Organisaton"]).columns
-    assert [one.target for one in found][1:] == ["address.whole", "organization.ref"]
+    assert [one.target for one in found][1:] == ["address.whole", "organization.name"]
     assert all(0 < one.confidence < 0.75 for one in found[1:])
 
 

@@ -177,10 +177,7 @@ def test_entities_are_never_expanded(make_book, make_file, entities):
     sheet = members["xl/worksheets/sheet1.xml"].decode()
     body = sheet[sheet.index("<worksheet") :].replace("<v>0</v>", "<v>&a11;</v>").replace(">Ana<", ">&a11;<")
     members["xl/worksheets/sheet1.xml"] = f"<!DOCTYPE x [{entities}]>{body}"
-    strings = members["xl/sharedStrings.xml"].decode()
-    members["xl/sharedStrings.xml"] = f"<!DOCTYPE x [{entities}]>{strings[strings.index('<sst') :]}".replace(
-        ">Ana<", ">&a11;<"
-    )
+    assert "&a11;" in body
     begun = time.monotonic()
     try:
         read = str(list(open_table(make_file(packed(members))).records()))

@@ -37,15 +37,16 @@ csv.field_size_limit(max(csv.field_size_limit(), limits.MOST_CHARACTERS))
 
 @dataclass(frozen=True)
 class _Shape:
-    """How lines are cut into values: the delimiter, blanks before a quotation mark, and lines before the first row."""
+    """How lines are cut into values: the delimiter, what precedes and escapes a mark, and lines before the first."""
 
     delimiter: str
     skip_blanks: bool = False
     told_lines: int = 0
+    escape: str | None = None
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The parser, whose `line_num` counts."""
-        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.skip_blanks)
+        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.skip_blanks, escapechar=self.escape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +142,12 @@ def open_delimited(
     header_line: int | None = None,
     columns: Sequence[str] | None = None,
     is_ragged: bool = False,
-    sha256: str = "",
 ) -> DelimitedTable:
     """The table in a text file. Raises InvalidInput where it holds none; see `open_table` for what can be told."""
     found = _told_encoding(source, encoding) if encoding else find_encoding(source)
     text = Text(source, found.name)
     sample = list(_sampled(text.lines()))
-    if not is_text("".join(sample)):
+    if not encoding and not is_text("".join(sample)):
         raise refusal(source.name, _("it is no text; save it as CSV (a spreadsheet's “Save as” can)"))
     shape = _shape(sample, delimiter, source)
     remarks = [found.remark] if found.remark else []
@@ -181,7 +181,6 @@ def open_delimited(
         format="csv",
         encoding=found.name,
         delimiter=shape.delimiter,
-        sha256=sha256,
         header_line=line,
         remarks=tuple(remarks),
         source=source,
@@ -227,8 +226,10 @@ def _shape(sample: list[str], told: str | None, source: Source) -> _Shape:
     is_cut = sum(map(len, sample)) > _SAMPLE_CHARACTERS
     best, found = (0.0, 0), _Shape(told or ",", told_lines=told_lines)
     skips = (False, True) if any(_QUOTE_AFTER_BLANK.search(line) for line in sample[:200]) else (False,)
-    for candidate, skip in itertools.product((told,) if told else DELIMITERS, skips):
-        shape = _Shape(candidate, skip, told_lines)
+    # Databases escape a quotation mark with a backslash; spreadsheets double it.
+    escapes = (None, "\\") if any('\\"' in line for line in sample[:200]) else (None,)
+    for candidate, skip, escape in itertools.product((told,) if told else DELIMITERS, skips, escapes):
+        shape = _Shape(candidate, skip, told_lines, escape)
         rows = [row for row in itertools.islice(_leniently(shape.reader(sample)), 100) if not is_blank(row)]
         if is_cut and 1 < len(rows) < 100 and len(rows[-1]) != len(rows[-2]):
             rows.pop()

@@ -32,7 +32,7 @@ class JsonTable(Table):
                 yield line, [found.get(name, "") for name in self.columns]
 
 
-def open_json(source: Source, *, sha256: str = "") -> JsonTable:
+def open_json(source: Source) -> JsonTable:
     """The table in a JSON file, read once through for its columns. Raises InvalidInput where there is none."""
     encoding = find_encoding(source)
     first = next((line for line in Text(source, encoding.name).lines() if line.strip("\ufeff \t\r\n")), "")
@@ -55,7 +55,6 @@ def open_json(source: Source, *, sha256: str = "") -> JsonTable:
         columns=tuple(columns),
         format="json",
         encoding=encoding.name,
-        sha256=sha256,
         header_line=0,
         remarks=(encoding.remark,) if encoding.remark else (),
         source=source,

@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from crmlib.exchange.reading import limits
@@ -54,31 +55,32 @@ def open_table(
     """
     path = checked_file(Path(path))
     source, kind, keep = _recognise(path)
-    sha256 = _sha256(path) if path.stat().st_size < limits.MOST_BYTES else ""
+    table: Table
     if kind in _SHEETS:
-        return open_sheet(
+        table = open_sheet(
             source.path,
             path.name,
             kind,
             sheet=sheet,
             header_line=header_line,
             columns=columns,
-            sha256=sha256,
             keep=keep,
         )
-    if kind == "vcard":
-        return open_cards(source, sha256=sha256)
-    if kind == "json":
-        return open_json(source, sha256=sha256)
-    return open_delimited(
-        source,
-        encoding=encoding,
-        delimiter=delimiter,
-        header_line=header_line,
-        columns=columns,
-        is_ragged=is_ragged,
-        sha256=sha256,
-    )
+    elif kind == "vcard":
+        table = open_cards(source)
+    elif kind == "json":
+        table = open_json(source)
+    else:
+        table = open_delimited(
+            source,
+            encoding=encoding,
+            delimiter=delimiter,
+            header_line=header_line,
+            columns=columns,
+            is_ragged=is_ragged,
+        )
+    # Last, so that what is refused is refused at once.
+    return replace(table, sha256=_sha256(path))
 
 
 def read_table(path: Path | str) -> WholeTable:

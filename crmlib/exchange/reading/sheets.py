@@ -67,7 +67,6 @@ def open_sheet(
     sheet: str | None = None,
     header_line: int | None = None,
     columns: Sequence[str] | None = None,
-    sha256: str = "",
     keep: Folder | None = None,
 ) -> SheetTable:
     """The table in one sheet of the spreadsheet at `path`, called `name`. Raises InvalidInput where there is none."""
@@ -105,7 +104,6 @@ def open_sheet(
         name=name,
         columns=named,
         format=kind,
-        sha256=sha256,
         header_line=line,
         remarks=tuple(remarks),
         sheet=told["sheet"],

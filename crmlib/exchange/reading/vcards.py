@@ -107,7 +107,7 @@ class CardTable(Table):
             yield row if isinstance(row, BadRow) else (card.line, [row.get(name, "") for name in self.columns])
 
 
-def open_cards(source: Source, *, sha256: str = "") -> CardTable:
+def open_cards(source: Source) -> CardTable:
     """The cards of a file as a table, read once through for its columns. Raises InvalidInput where there is none."""
     encoding = find_encoding(source)
     seen: dict[str, None] = {}
@@ -137,7 +137,6 @@ def open_cards(source: Source, *, sha256: str = "") -> CardTable:
         columns=tuple(sorted(seen, key=_place)),
         format="vcard",
         encoding=encoding.name,
-        sha256=sha256,
         header_line=0,
         remarks=tuple(remarks),
         source=source,
