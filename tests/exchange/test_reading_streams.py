@@ -179,6 +179,8 @@ TABLES = st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n
 def test_any_table_comes_back_equal(tmp_path, rows, delimiter, encoding, end, quoting):
     columns = [f"field {n}" for n in range(len(rows[0]))]
     stream = io.StringIO(newline="")
+    if any("\r" in value or "\n" in value for row in rows for value in row):
+        quoting = csv.QUOTE_ALL  # Python 3.11 leaves a lone line break bare where it is not the line's end
     writer = csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([columns, *rows])
     path = tmp_path / "any.csv"

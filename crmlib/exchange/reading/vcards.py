@@ -109,7 +109,7 @@ class CardTable(Table):
 
 def open_cards(source: Source) -> CardTable:
     """The cards of a file as a table, read once through for its columns. Raises InvalidInput where there is none."""
-    encoding = find_encoding(source)
+    encoding = _encoding(source)
     seen: dict[str, None] = {}
     n_cards = n_left_out = 0
     damaged: list[tuple[int, str]] = []
@@ -141,6 +141,18 @@ def open_cards(source: Source) -> CardTable:
         remarks=tuple(remarks),
         source=source,
     )
+
+
+def _encoding(source: Source) -> Encoding:
+    """The encoding of the cards; a fold may have split a character, so it is asked again without folds."""
+    found = find_encoding(source)
+    if found.remark and not found.name.startswith("utf"):
+        try:
+            re.sub(rb"\r?\n[ \t]", b"", source.head(1 << 20)).decode("utf-8")
+        except UnicodeDecodeError:
+            return found
+        return Encoding("utf-8")
+    return found
 
 
 def read_cards(source: Source, encoding: Encoding) -> Iterator[Card | BadRow]:
