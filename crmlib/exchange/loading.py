@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from crmlib.base import Base, InvalidInput, record_name
-from crmlib.exchange.files import Table
+from crmlib.exchange.reading import WholeTable as Table
 from crmlib.exchange.records import Import, SourceRecord
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
