@@ -124,7 +124,7 @@ def _take_triggers_off(connection: Connection) -> list[str]:
     if connection.dialect.name == "postgresql":
         for table in ("order", "payment", "refund"):
             for trigger in _triggers(table):
-                connection.execute(text(_ALTER[table, "DISABLE"] + trigger))
+                connection.execute(text(_ALTER[trigger, "DISABLE"]))
         return []
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
     ours = {name for table in ("order", "payment", "refund") for name in _triggers(table)}
@@ -140,7 +140,7 @@ def _put_triggers_back(connection: Connection, made: list[str]) -> None:
     if connection.dialect.name == "postgresql":
         for table in ("order", "payment", "refund"):
             for trigger in _triggers(table):
-                connection.execute(text(_ALTER[table, "ENABLE"] + trigger))
+                connection.execute(text(_ALTER[trigger, "ENABLE"]))
     for sql in made:
         connection.exec_driver_sql(sql)
 
@@ -150,9 +150,10 @@ def _triggers(table: str) -> list[str]:
 
 
 _ALTER = {
-    (table, word): f'ALTER TABLE "{table}" {word} TRIGGER '
+    (trigger, word): f'ALTER TABLE "{table}" {word} TRIGGER {trigger}'
     for table in ("order", "payment", "refund")
     for word in ("DISABLE", "ENABLE")
+    for trigger in _triggers(table)
 }
 _DROP = {name: f"DROP TRIGGER {name}" for table in ("order", "payment", "refund") for name in _triggers(table)}
 
