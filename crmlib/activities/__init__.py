@@ -3,12 +3,15 @@
 Tasks, calls, meetings, mails and notes are one kind of record with parts that parties take in it.
 """
 
-from crmlib.activities import fields
+from crmlib.activities import fields as _fields
 from crmlib.activities.actions import finish_activity, log_activity, plan_activity, reopen_activity
 from crmlib.activities.events import ActivityDone, ActivityPlanned
 from crmlib.activities.queries import ACTIVITIES, activities, due_activities, latest_kinds, next_steps
 from crmlib.activities.records import About, Activity, ActivityKind, Part, Participation
 from crmlib.activities.timeline import TimelineEntry, timeline
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "ACTIVITIES",

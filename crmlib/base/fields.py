@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import inspect
 
 from crmlib.base.errors import InvalidInput
-from crmlib.base.money import Money
+from crmlib.base.money import Money, check_currency
 from crmlib.base.records import Base
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy, parse_decimal, parse_territory
@@ -208,7 +208,7 @@ def _money(about: Field, label: str, text: str, currency: str) -> Money:
     if written := _WITH_CODE.match(text):
         currency = written["before"] or written["code"]
         text = written["after"] or written["amount"]
-    money = Money.of(text, currency, field=label)
+    money = Money.of(text, check_currency(currency, label), field=label)
     if about.low is not None and money.amount < about.low:
         raise InvalidInput(label, text, _("{n} is the least it can be").format(n=about.low))
     return money

@@ -4,7 +4,7 @@ A party is a person or an organization; whatever can be sold to, served or maile
 it contact, account, partner or constituent.
 """
 
-from crmlib.contacts import fields
+from crmlib.contacts import fields as _fields
 from crmlib.contacts.actions import (
     add_contact_point,
     add_organization,
@@ -43,6 +43,9 @@ from crmlib.contacts.records import (
     folded,
     primary_affiliation,
 )
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "PARTIES",

@@ -100,10 +100,12 @@ def parties_page(
     descending: bool = False,
     page: int = 1,
     per_page: int = 20,
+    count: bool = True,
 ) -> Page:
     """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense.
 
-    Who stands on the page is found first, and only their rows are read; the count stops where `Page` says.
+    Who stands on the page is found first, and only their rows are read; the count stops where `Page` says, and is left
+    out without `count`, as `list_page` has it.
     """
     with_colleagues = lifecycle is Lifecycle.COLLEAGUE
     if search or sort in _JOINED_ORDERS:
@@ -130,7 +132,9 @@ def parties_page(
         page=page,
         per_page=per_page,
     )
-    total, is_more = count_up_to(session, ids)
+    total, is_more = (max(page, 1) - 1) * per_page + len(found), len(found) == per_page
+    if count:
+        total, is_more = count_up_to(session, ids)
     shown = session.execute(_rows("", with_colleagues=True).where(Party.id.in_(found))).mappings()
     rows = {row["party_id"]: dict(row) for row in shown}
     return Page([rows[number] for number in found], total, is_more)

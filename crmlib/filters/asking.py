@@ -15,7 +15,7 @@ def filter_clause(session: Session, record: str, filter: str | Tree, fields: Fie
     """A filter on a kind of record as a condition for `select(…).where(…)`. Raises FilterError."""
     fields = fields or fields_for(session, record)
     tree = parse(filter, fields) if isinstance(filter, str) else filter
-    return as_clause(tree, fields, context_for(session, tree))
+    return as_clause(tree, fields, context_for(session, tree), session)
 
 
 def context_for(session: Session, tree: Tree) -> Context:

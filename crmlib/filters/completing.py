@@ -16,7 +16,17 @@ from crmlib.i18n import gettext as _
 
 __all__ = ["Suggestion", "complete"]
 
-_TIMES = ("today", "today - 7d", "today - 30d", "today - 90d", "this week", "this month", "this quarter", "this year", "now")
+_TIMES = (
+    "today",
+    "today - 7d",
+    "today - 30d",
+    "today - 90d",
+    "this week",
+    "this month",
+    "this quarter",
+    "this year",
+    "now",
+)
 _BEFORE_FIELD = frozenset({"", "and", "or", "not", "(", "in"})
 
 
@@ -34,11 +44,15 @@ class Suggestion:
     end: int
 
 
-def complete(session: Session, record: str, text: str, position: int | None = None, *, limit: int = 12) -> list[Suggestion]:
+def complete(
+    session: Session, record: str, text: str, position: int | None = None, *, limit: int = 12
+) -> list[Suggestion]:
     """Suggestions for the place `position` of a filter, by default its end, the likeliest first. Never raises."""
     position = len(text) if position is None else max(0, min(position, len(text)))
     words = tokenize(text[:position][-5000:], broken=True)[:-1]
-    begun = words.pop() if words and words[-1].end == min(position, 5000) and words[-1].kind in ("name", "text") else None
+    begun = (
+        words.pop() if words and words[-1].end == min(position, 5000) and words[-1].kind in ("name", "text") else None
+    )
     start = position - len(begun.text) if begun else position
     fields = {key: one.about for key, one in fields_for(session, record).by_key.items() if "filter" in one.about.shown}
     typed = begun.value if begun else ""
@@ -66,23 +80,19 @@ def complete(session: Session, record: str, text: str, position: int | None = No
 
 
 def _field_before(words: list[Token], fields: dict[str, Field]) -> tuple[Field, list[str]] | None:
-    """The field that the words before the place are about, and the comparison begun after it; None where there is none."""
+    """The field that the words before the place are about, and the comparison begun after it; None for none."""
     after: list[str] = []
     for word in reversed(words):
         if word.kind == "name" and (word.text in fields or word.word in fields):
             about = fields.get(word.text) or fields[word.word]
-            return None if _is_whole(about, after) else (about, after)
-        if word.word in ("and", "or") or (word.text == "(" and not after):
-            # An open bracket belongs to a list only where `in` stands before it.
-            if word.text != "(":
-                return None
-        if word.text == ")":
+            return None if _is_whole(after) else (about, after)
+        if word.word in ("and", "or") or word.text == ")":
             return None
         after.insert(0, word.word or word.text)
     return None
 
 
-def _is_whole(about: Field, after: list[str]) -> bool:
+def _is_whole(after: list[str]) -> bool:
     if "empty" in after:
         return True
     if "in" in after:

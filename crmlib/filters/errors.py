@@ -23,7 +23,7 @@ class FilterError(InvalidInput):
 
     def caret(self) -> str:
         """The filter with the place marked under it, for terminals and notebooks."""
-        before, _newline, line = self.text[: self.position].rpartition("\n")
+        _before, _newline, line = self.text[: self.position].rpartition("\n")
         start = self.position - len(line)
         end = self.text.find("\n", start)
         whole = self.text[start : end if end >= 0 else len(self.text)]

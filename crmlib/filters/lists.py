@@ -32,12 +32,14 @@ def list_page(
     page: int = 1,
     per_page: int = 20,
     where: Sequence[ColumnElement[bool]] = (),
+    count: bool = True,
 ) -> Page:
     """A page of the records of a kind that fit a filter, as rows of `id` and the keys in `columns`.
 
     Values are as records have them: choices as their word, `Money`, days, aware moments, for a link `Link(id, name)`,
     for a field with many values a list. Sorted by the field `sort`, those without a value last; without one, by
     number. Amounts in several currencies are sorted by their figures. `where` adds conditions of the caller's own.
+    Without `count` only what is on the pages so far is counted, and `count_rows` tells the rest when somebody asks.
     Raises FilterError, and InvalidInput for a field that there is not or that cannot be sorted by.
     """
     fields = fields_for(session, record)
@@ -53,7 +55,10 @@ def list_page(
         page=page,
         per_page=per_page,
     )
-    total, is_more = count_up_to(session, ids)
+    if count:
+        total, is_more = count_up_to(session, ids)
+    else:
+        total, is_more = (max(page, 1) - 1) * per_page + len(found), len(found) == per_page
     return Page(read_rows(session, record, found, columns or default_columns(fields)), total, is_more)
 
 
@@ -104,10 +109,10 @@ def read_rows(session: Session, record: str, ids: Sequence[int], columns: Iterab
             if one.about.kind == "money":
                 asked.append(one.scalar(fields.record, currency=True).label(f"m{number}"))
     read = {row["id"]: row for row in session.execute(select(*asked).where(kind.id.in_(ids))).mappings()}
-    rows = [{"id": number, **dict.fromkeys(keys)} for number in ids if number in read]
+    rows = [{"id": number, **{key: None for key in keys if key != "id"}} for number in ids if number in read]
     for number, (key, one) in enumerate(known.items()):
         if one.about.many:
-            several = _several(session, fields, one, ids)
+            several = _several(session, one, ids)
             for row in rows:
                 row[key] = several.get(row["id"], [])
             continue
@@ -122,7 +127,7 @@ def read_rows(session: Session, record: str, ids: Sequence[int], columns: Iterab
     return rows
 
 
-def _several(session: Session, fields: Fields, one: Offered, ids: Sequence[int]) -> dict[int, list[Any]]:
+def _several(session: Session, one: Offered, ids: Sequence[int]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for part in one.parts:
         asked = [part.key.label("id"), part.value.label("value")]

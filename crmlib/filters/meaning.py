@@ -58,10 +58,11 @@ class Lacks:
 
 @dataclass(frozen=True)
 class Same:
-    """The value is one of these; or there is none, where `or_lacks`."""
+    """The value is one of these; or there is none, where `or_lacks`. `spellings` are as the database has them."""
 
     values: tuple[Any, ...]
     or_lacks: bool = False
+    spellings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -370,7 +371,7 @@ def _shifted(day: date, n: int, unit: str) -> date:
         months = day.year * 12 + day.month - 1 + n * (12 if unit == "y" else 1)
         year, month = months // 12, months % 12 + 1
         if not _FIRST.year <= year <= _LAST.year:
-            raise OverflowError
+            return _LAST if n > 0 else _FIRST
         following = date(year + month // 12, month % 12 + 1, 1)
         return _tame(date(year, month, min(day.day, (following - timedelta(days=1)).day)))
     except OverflowError:

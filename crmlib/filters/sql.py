@@ -1,8 +1,9 @@
 """A filter as a condition of SQL, on SQLite and PostgreSQL.
 
 A predicate may be NULL where nothing is known; that counts as no, and `contrary` makes it a plain yes or no. Values in
-other tables are asked for by a semi-join: `IN (SELECT …)` where few rows will match, so that the database may begin
-there, and `EXISTS` where many will, so that the first page is found without gathering all of them.
+other tables are asked for by `IN (SELECT …)` where few rows match, so that the database may begin there, and by
+`EXISTS` where many do, so that the first page is found without gathering all of them: with a session in hand, a look
+at the first rows tells which.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import Base, folded_sql, like_pattern
 from crmlib.filters.backends import walk
@@ -37,40 +38,76 @@ from crmlib.filters.tree import Tree
 Clause = ColumnElement[bool]
 
 
-def as_clause(tree: Tree, fields: Fields, context: Context) -> Clause:
-    """The filter as a condition on rows of its record."""
-    return walk(tree, fields, context, SqlBackend(fields.record, fields.dialect))
+# Up to this many rows of another table are gathered before the list itself is looked at.
+FEW = 2000
+
+
+def as_clause(tree: Tree, fields: Fields, context: Context, session: Session | None = None) -> Clause:
+    """The filter as a condition on rows of its record; with a session, the way that is fast on the data there."""
+    return walk(tree, fields, context, SqlBackend(fields.record, fields.dialect, session))
 
 
 class SqlBackend:
     """Predicates are conditions on a row of `record`."""
 
-    def __init__(self, record: type[Base], dialect: str) -> None:
-        self._key, self._record, self._dialect = record_key(record), record, dialect
+    def __init__(self, record: type[Base], dialect: str, session: Session | None = None) -> None:
+        self._key, self._record, self._dialect, self._session = record_key(record), record, dialect, session
+        # Clauses with a contrary in them, and for contraries what they are of. Held, so that their ids stay theirs.
+        self._contrary: dict[int, tuple[Clause, Clause | None]] = {}
 
     def everything(self) -> Clause:
         return true()
 
     def both(self, parts: Sequence[Clause]) -> Clause:
-        return and_(*parts)
+        return self._noted(and_(*parts), parts)
 
     def either(self, parts: Sequence[Clause]) -> Clause:
-        return or_(*parts)
+        return self._noted(or_(*parts), parts)
 
     def contrary(self, part: Clause) -> Clause:
-        # NOT of what is unknown would be unknown; IS NOT TRUE is a plain yes or no.
-        return part.self_group().is_not(true())
+        # NOT of what is unknown would be unknown; IS NOT TRUE is a plain yes or no, and PostgreSQL can tell how many
+        # rows it leaves. Of one inside another it takes twice as long to plan at each level, so only one is used.
+        within = self._contrary.get(id(part))
+        if within is not None and within[1] is not None:
+            return within[1]
+        found = part.self_group().is_not(true()) if within is None else ~func.coalesce(part.self_group(), false())
+        self._contrary[id(found)] = (found, part)
+        return found
+
+    def _noted(self, clause: Clause, parts: Sequence[Clause]) -> Clause:
+        if any(id(part) in self._contrary for part in parts):
+            self._contrary[id(clause)] = (clause, None)
+        return clause
 
     def test(self, field: Offered, test: Test) -> Clause:
         if not field.parts:
             return self._on(field, field.expression, field.currency, test, field.folded)
-        return _made(self._record, self._dialect, field, test)
+        if self._session is not None and isinstance(test, Same) and self._leaps(field):
+            # The spellings that there are, so that the planner sees them; no more of them than are worth a plan.
+            words = self._session.scalars(_spellings(field.parts[0].value, test.values).limit(100)).all()
+            test = Same(test.values, test.or_lacks, tuple(words))
+        return _made(self._record, self._dialect, field, test, self._matches_few(field, test))
 
-    def test_elsewhere(self, field: Offered, test: Test) -> Clause:
-        """A test on values in other tables."""
+    def _leaps(self, field: Offered) -> bool:
+        plain = FAMILIES[field.about.kind] == "text" and field.about.kind not in ("email", "phone")
+        return plain and self._dialect == "sqlite" and all(_is_indexed(part.value) for part in field.parts)
+
+    def _matches_few(self, field: Offered, test: Test) -> bool:
+        """Whether only few rows of other tables stand a test."""
+        if isinstance(test, Lacks) or any(part.grouped for part in field.parts):
+            return False
+        if self._session is None:
+            return isinstance(test, Same | Linked)
+        first = field.parts[0]
+        stands = self._on(field, first.value, first.currency, test, None)
+        rows = select(first.key).where(*first.where, stands).limit(FEW + 1).subquery()
+        return (self._session.scalar(select(func.count()).select_from(rows)) or 0) <= FEW
+
+    def elsewhere(self, field: Offered, test: Test, few: bool) -> Clause:
+        """A test on values in other tables, of which `few` stand it, or many."""
         if isinstance(test, Lacks):
             return ~self._elsewhere(field, None, semi_join=False)
-        found = self._elsewhere(field, test, semi_join=isinstance(test, Same | Linked))
+        found = self._elsewhere(field, test, semi_join=few)
         if isinstance(test, Same) and test.or_lacks:
             return or_(found, ~self._elsewhere(field, None, semi_join=False))
         return found
@@ -83,29 +120,20 @@ class SqlBackend:
                 return ~self._on(field, part.value, part.currency, Lacks(), None)
             return self._on(field, part.value, part.currency, test, None)
 
-        grouped = any(part.grouped for part in field.parts)
-        if (semi_join and (self._dialect == "sqlite" or len(field.parts) > 1)) or (grouped and test is not None):
-            chosen = []
-            for part in field.parts:
-                rows = select(part.key).where(*part.where).correlate(None)
-                if part.grouped:
-                    grouping = (part.key,) if part.currency is None else (part.key, part.currency)
-                    rows = rows.group_by(*grouping).having(stands(part))
-                else:
-                    rows = rows.where(stands(part))
-                chosen.append(rows)
+        if semi_join:
+            chosen = [select(part.key).where(*part.where, stands(part)).correlate(None) for part in field.parts]
             at = field.parts[0].at
             return (self._key if at is None else at).in_(union_all(*chosen) if len(chosen) > 1 else chosen[0])
-        return or_(
-            *(
-                exists(
-                    select(part.key)
-                    .where(part.key == (self._key if part.at is None else part.at), *part.where, *(() if part.grouped else (stands(part),)))
-                    .correlate(self._key.table)
-                )
-                for part in field.parts
-            )
-        )
+        found = []
+        for part in field.parts:
+            rows = select(part.key).where(part.key == (self._key if part.at is None else part.at), *part.where)
+            if part.grouped and test is not None:
+                grouping = (part.key,) if part.currency is None else (part.key, part.currency)
+                rows = rows.group_by(*grouping).having(stands(part))
+            elif not part.grouped:
+                rows = rows.where(stands(part))
+            found.append(exists(rows.correlate(self._key.table)))
+        return or_(*found)
 
     def _on(self, field: Offered, value: Any, currency: Any, test: Test, kept: Any) -> Clause:
         family = FAMILIES[field.about.kind]
@@ -131,6 +159,8 @@ class SqlBackend:
         if isinstance(test, Holds):
             pattern = like_pattern(test.text)[1 if test.at_start else 0 :]
             return text.like(pattern, escape="\\") & (value != "")
+        if test.spellings is not None:
+            return value.in_(test.spellings)
         if kept is None and self._dialect == "sqlite" and _is_indexed(value):
             return value.in_(_spellings(value, test.values))
         return _one_of(text, test.values)
@@ -150,9 +180,9 @@ class SqlBackend:
 
 
 @lru_cache(maxsize=512)
-def _made(record: type[Base], dialect: str, field: Offered, test: Test) -> Clause:
+def _made(record: type[Base], dialect: str, field: Offered, test: Test, few: bool) -> Clause:
     # Clauses never change, and making one with subqueries takes longer than all else that a filter costs.
-    return SqlBackend(record, dialect).test_elsewhere(field, test)
+    return SqlBackend(record, dialect).elsewhere(field, test, few)
 
 
 def _any(parts: Any) -> Clause:
@@ -164,8 +194,8 @@ def _one_of(value: Any, values: tuple[Any, ...], kind: Any = None) -> Clause:
     if not values:
         return false()
     if kind is not None:
-        same: Clause = value.in_([literal(one, kind) for one in values]) if len(values) > 1 else value == literal(
-            values[0], kind
+        same: Clause = (
+            value.in_([literal(one, kind) for one in values]) if len(values) > 1 else value == literal(values[0], kind)
         )
         return same
     only: Clause = value.in_(values) if len(values) > 1 else value == values[0]

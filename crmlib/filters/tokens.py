@@ -31,7 +31,9 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»", "‘":
 _PATTERN = re.compile(
     r"""
     (?P<space>\s+)
-  | (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?(?![\w:]))
+  | (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}
+      (?:[T\ ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?
+      (?![\w:]))
   | (?P<duration>[0-9]{1,6}(?:min|[hdwmy])(?!\w))
   | (?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?!\w))
   | (?P<name>[^\W\d]\w*)
@@ -85,7 +87,9 @@ def _quoted(text: str, start: int, broken: bool) -> Token:
         at += 1
     if broken:
         return Token("text", text[start:], "".join(value), start)
-    raise FilterError(text, start, len(text) - start, _("this text begins with a quotation mark and has none at its end"))
+    raise FilterError(
+        text, start, len(text) - start, _("this text begins with a quotation mark and has none at its end")
+    )
 
 
 def _unreadable(text: str, at: int) -> FilterError:

@@ -4,7 +4,7 @@ A deal goes through the stages of a pipeline; every step is a row, so that a fun
 year stand on what happened and not on what the last edit left.
 """
 
-from crmlib.sales import fields
+from crmlib.sales import fields as _fields
 from crmlib.sales.actions import (
     AMOUNT,
     add_pipeline,
@@ -29,6 +29,9 @@ from crmlib.sales.queries import (
     stage_events,
 )
 from crmlib.sales.records import LOST_REASONS, Deal, Pipeline, Seller, Stage, StageEvent, StageKind
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "AMOUNT",
