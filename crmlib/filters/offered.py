@@ -100,7 +100,7 @@ def offer(
     offered.cache_clear()
 
 
-def record_key(record: type[Base]) -> Any:
+def record_key(record: type[Any]) -> Any:
     """The column with the number of a record: of the table that all its kinds share."""
     base = inspect(record).base_mapper.local_table
     return base.c.id
@@ -168,7 +168,7 @@ def _own(mapper: Mapper[Any], record: type[Base]) -> dict[str, Offered]:
             kept = column.table.c.get("folded") if name == "name" else None
             found[name] = Offered(about, column, currency, kept, may_lack=bool(column.nullable))
         else:
-            table = column.table.alias()
+            table: Any = column.table.alias()
             part = Part(table.c.id, table.c[column.name], currency=None if currency is None else table.c[currency.name])
             found[name] = Offered(about, parts=(part,))
     return found

@@ -81,12 +81,42 @@ class SqlBackend:
 
     def test(self, field: Offered, test: Test) -> Clause:
         if not field.parts:
-            return self._on(field, field.expression, field.currency, test, field.folded)
+            found = self._on(field, field.expression, field.currency, test, field.folded)
+            indexed = field.expression if field.folded is None else field.folded
+            if self._looks_ahead and not isinstance(test, Lacks) and _is_indexed(indexed):
+                return self._if_few(self._key, [select(self._key).where(found)], found)
+            return found
         if self._session is not None and isinstance(test, Same) and self._leaps(field):
             # The spellings that there are, so that the planner sees them; no more of them than are worth a plan.
             words = self._session.scalars(_spellings(field.parts[0].value, test.values).limit(100)).all()
             test = Same(test.values, test.or_lacks, tuple(words))
-        return _made(self._record, self._dialect, field, test, self._matches_few(field, test))
+        few = self._matches_few(field, test)
+        found = _made(self._record, self._dialect, field, test, few)
+        if few and self._looks_ahead:
+            at = field.parts[0].at
+            numbers = self._if_few(self._key if at is None else at, self._numbers(field, test), found)
+            if isinstance(test, Same) and test.or_lacks:
+                return or_(numbers, ~self._elsewhere(field, None, semi_join=False))
+            return numbers
+        return found
+
+    @property
+    def _looks_ahead(self) -> bool:
+        # PostgreSQL knows how its values are spread; SQLite would rather walk a million rows in the order of the list.
+        return self._session is not None and self._dialect == "sqlite"
+
+    def _if_few(self, at: Any, numbers: Sequence[Any], otherwise: Clause) -> Clause:
+        """The numbers themselves where they are few: then SQLite begins with them."""
+        assert self._session is not None
+        rows: Any = union_all(*numbers) if len(numbers) > 1 else numbers[0]
+        found: Any = self._session.scalars(rows.limit(FEW + 1)).all()
+        return at.in_(list(dict.fromkeys(found))) if len(found) <= FEW else otherwise
+
+    def _numbers(self, field: Offered, test: Test) -> list[Any]:
+        return [
+            select(part.key).where(*part.where, self._on(field, part.value, part.currency, test, None)).correlate(None)
+            for part in field.parts
+        ]
 
     def _leaps(self, field: Offered) -> bool:
         plain = FAMILIES[field.about.kind] == "text" and field.about.kind not in ("email", "phone")
@@ -121,7 +151,8 @@ class SqlBackend:
             return self._on(field, part.value, part.currency, test, None)
 
         if semi_join:
-            chosen = [select(part.key).where(*part.where, stands(part)).correlate(None) for part in field.parts]
+            assert test is not None
+            chosen = self._numbers(field, test)
             at = field.parts[0].at
             return (self._key if at is None else at).in_(union_all(*chosen) if len(chosen) > 1 else chosen[0])
         found = []

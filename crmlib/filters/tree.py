@@ -5,7 +5,8 @@ a session. `And` and `Or` are flat (`both` and `either` make them so), and so on
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as unseen
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -91,8 +92,8 @@ class Condition:
     field: str
     op: str
     values: tuple[Value, ...] = ()
-    position: int = field(default=0, compare=False)
-    length: int = field(default=0, compare=False)
+    position: int = unseen(default=0, compare=False)
+    length: int = unseen(default=0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from crmlib.filters import (
 )
 from crmlib.filters.fitting import ways
 from crmlib.filters.meaning import FAMILIES
-from crmlib.filters.tree import And, Not, Or
+from crmlib.filters.tree import Not, both, either
 
 WORDS = [
     "",
@@ -178,8 +178,8 @@ def trees(fields):
     return st.recursive(
         leaves,
         lambda inner: (
-            st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts)))
-            | st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts)))
+            st.lists(inner, min_size=2, max_size=3).map(both)
+            | st.lists(inner, min_size=2, max_size=3).map(either)
             | inner.map(Not)
         ),
         max_leaves=5,

@@ -64,6 +64,11 @@ def upgrade() -> None:
     op.create_index("ix_list_party_latest", "party", [latest], unique=False)
     op.create_index("ix_list_party_lifecycle_latest", "party", ["lifecycle", latest], unique=False)
     op.create_index("ix_list_party_owner_latest", "party", ["owner_id", latest], unique=False)
+    # Few organizations belong to another: an index of those alone is the one that planners see the use of.
+    belongs = sa.text("parent_id IS NOT NULL")
+    op.create_index(
+        "ix_list_organization_parent", "organization", ["parent_id"], sqlite_where=belongs, postgresql_where=belongs
+    )
     if op.get_bind().dialect.name == "postgresql":
         _teach_folding()
         op.create_index("ix_list_address_city", "address", [sa.text("crm_folded(city)"), "party_id"], unique=False)
@@ -72,6 +77,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.drop_index("ix_list_address_city", table_name="address")
+    op.drop_index("ix_list_organization_parent", table_name="organization")
     op.drop_index("ix_list_party_owner_latest", table_name="party")
     op.drop_index("ix_list_party_lifecycle_latest", table_name="party")
     op.drop_index("ix_list_party_latest", table_name="party")
