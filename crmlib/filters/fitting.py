@@ -32,7 +32,11 @@ def ways(about: Field) -> list[str]:
     family = WAYS[FAMILIES[about.kind]]
     order = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "not contains", "starts with")
     contrary = {"!=": "==", "not in": "in", "not contains": "contains"}
-    found = [op for op in order if contrary.get(op, op) in family or (about.many and "contains" in op)]
+    found = [
+        op
+        for op in order
+        if contrary.get(op, op) in family or (about.many and FAMILIES[about.kind] == "exact" and "contains" in op)
+    ]
     return [*found, "is empty", "is not empty"]
 
 

@@ -9,7 +9,7 @@ A room says so in its `fields.py`, which its door imports. Filters, lists, sorti
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.orm import Mapper
@@ -168,7 +168,7 @@ def _own(mapper: Mapper[Any], record: type[Base]) -> dict[str, Offered]:
             kept = column.table.c.get("folded") if name == "name" else None
             found[name] = Offered(about, column, currency, kept, may_lack=bool(column.nullable))
         else:
-            table: Any = column.table.alias()
+            table: Any = cast("Any", column.table).alias()
             part = Part(table.c.id, table.c[column.name], currency=None if currency is None else table.c[currency.name])
             found[name] = Offered(about, parts=(part,))
     return found

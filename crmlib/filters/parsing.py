@@ -235,7 +235,7 @@ class _Parser:
 
     def nearest(self, name: str) -> str:
         """The field whose key or label is most like `name`; empty where none is."""
-        ways = {}
+        ways: dict[str, str] = {}
         for key, one in self._fields.by_key.items():
             if "filter" in one.about.shown:
                 for way in (key, one.about.title.lower(), one.about.title.lower().replace(" ", "_")):

@@ -83,7 +83,7 @@ class SqlBackend:
         if not field.parts:
             found = self._on(field, field.expression, field.currency, test, field.folded)
             indexed = field.expression if field.folded is None else field.folded
-            if self._looks_ahead and not isinstance(test, Lacks) and _is_indexed(indexed):
+            if self._looks_ahead and not isinstance(test, Lacks | Holds) and _is_indexed(indexed):
                 return self._if_few(self._key, [select(self._key).where(found)], found)
             return found
         if self._session is not None and isinstance(test, Same) and self._leaps(field):
@@ -153,11 +153,12 @@ class SqlBackend:
         if semi_join:
             assert test is not None
             chosen = self._numbers(field, test)
-            at = field.parts[0].at
-            return (self._key if at is None else at).in_(union_all(*chosen) if len(chosen) > 1 else chosen[0])
-        found = []
+            numbers: Any = union_all(*chosen) if len(chosen) > 1 else chosen[0]
+            at: Any = self._key if field.parts[0].at is None else field.parts[0].at
+            return at.in_(numbers)  # type: ignore[no-any-return]  # columns of any kind
+        found: list[Clause] = []
         for part in field.parts:
-            rows = select(part.key).where(part.key == (self._key if part.at is None else part.at), *part.where)
+            rows: Any = select(part.key).where(part.key == (self._key if part.at is None else part.at), *part.where)
             if part.grouped and test is not None:
                 grouping = (part.key,) if part.currency is None else (part.key, part.currency)
                 rows = rows.group_by(*grouping).having(stands(part))
