@@ -3,6 +3,7 @@
 Tasks, calls, meetings, mails and notes are one kind of record with parts that parties take in it.
 """
 
+from crmlib.activities import fields as _fields
 from crmlib.activities.actions.activity import (
     cancel_activity,
     finish_activity,
@@ -90,6 +91,9 @@ from crmlib.activities.timeline import (
     timeline,
     timeline_of,
 )
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "ACTIVITIES",

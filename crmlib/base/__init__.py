@@ -17,7 +17,7 @@ from crmlib.base.errors import (
     Refused,
     Unavailable,
 )
-from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
+from crmlib.base.fields import KINDS, LONGEST_TEXT, PLACES, READ_ONLY, SENSITIVITIES, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
 from crmlib.base.fx import (
     ConvertedSum,
@@ -33,8 +33,8 @@ from crmlib.base.fx import (
 from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
 from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency, read_decimal, round_minor
-from crmlib.base.pages import Page, choose, like_pattern, read_page
-from crmlib.base.records import Base, Journalled, Tracked, find
+from crmlib.base.pages import MOST_COUNTED, MOST_ROWS, Page, choose, count_up_to, like_pattern, page_of_ids, read_page
+from crmlib.base.records import Base, Customizable, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
@@ -49,10 +49,17 @@ from crmlib.base.types import (
     scaled_float,
     to_amount,
 )
+from crmlib.base.words import folded, folded_sql
 
 __all__ = [
     "CHANGES",
+    "KINDS",
     "LONGEST_TEXT",
+    "MOST_COUNTED",
+    "MOST_ROWS",
+    "PLACES",
+    "READ_ONLY",
+    "SENSITIVITIES",
     "Base",
     "BigId",
     "Busy",
@@ -62,6 +69,7 @@ __all__ = [
     "CountryCode",
     "CrmError",
     "CurrencyCode",
+    "Customizable",
     "DecimalText",
     "Event",
     "Field",
@@ -92,16 +100,20 @@ __all__ = [
     "connect",
     "convert",
     "convert_sum",
+    "count_up_to",
     "edit_fields",
     "field",
     "fields_of",
     "find",
     "find_rate",
+    "folded",
+    "folded_sql",
     "history_of",
     "insert_many",
     "like_pattern",
     "major_units",
     "money_columns",
+    "page_of_ids",
     "product_of",
     "read_day",
     "read_decimal",

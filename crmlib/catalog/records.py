@@ -7,7 +7,19 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, CountryCode, CurrencyCode, LongText, Money, Scaled, Tracked, field, money_columns
+from crmlib.base import (
+    Base,
+    BigId,
+    CountryCode,
+    CurrencyCode,
+    Customizable,
+    LongText,
+    Money,
+    Scaled,
+    Tracked,
+    field,
+    money_columns,
+)
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
 
@@ -33,7 +45,7 @@ TAX_CLASSES = (
 )
 
 
-class Product(Tracked, Base):
+class Product(Customizable, Tracked, Base):
     """A thing or a service with a name and a list price without tax.
 
     `code` is what the business calls it in its own lists (SKU); `series` is the family it belongs to, `category`
@@ -44,7 +56,7 @@ class Product(Tracked, Base):
     __tablename__ = "product"
 
     name: Mapped[str] = mapped_column(info=field(lazy("Product"), required=True))
-    code: Mapped[str | None] = mapped_column(unique=True, info=field(lazy("Code")))
+    code: Mapped[str | None] = mapped_column(unique=True, info=field(lazy("Code"), sensitivity="public"))
     kind: Mapped[ProductKind] = mapped_column(
         default=ProductKind.GOODS,
         server_default=ProductKind.GOODS.value,
@@ -52,11 +64,13 @@ class Product(Tracked, Base):
     )
     series: Mapped[str | None] = mapped_column(index=True, info=field(lazy("Series")))
     category: Mapped[str | None] = mapped_column(index=True, info=field(lazy("Category")))
-    price_minor, price_currency = money_columns("price_minor", "price_currency")
+    price_minor, price_currency = money_columns(
+        "price_minor", "price_currency", info=field(lazy("Price"), "money", low=0, sensitivity="public")
+    )
     price: Mapped[Money | None] = composite(
         price_minor, price_currency, return_none_on=lambda minor, currency: minor is None
     )
-    cost_minor, cost_currency = money_columns("cost_minor", "cost_currency")
+    cost_minor, cost_currency = money_columns("cost_minor", "cost_currency", info=field(lazy("Cost"), "money", low=0))
     cost: Mapped[Money | None] = composite(
         cost_minor, cost_currency, return_none_on=lambda minor, currency: minor is None
     )
@@ -64,7 +78,9 @@ class Product(Tracked, Base):
     unit: Mapped[str | None] = mapped_column(info=field(lazy("Unit"), hint=lazy("What one is: piece, kg, hour")))
     barcode: Mapped[str | None] = mapped_column(index=True, info=field(lazy("Barcode")))
     description: Mapped[LongText | None] = mapped_column(info=field(lazy("Description"), "long"))
-    is_active: Mapped[bool] = mapped_column(default=True)
+    is_active: Mapped[bool] = mapped_column(
+        default=True, info=field(lazy("Sold now"), "flag", shown=("list", "filter", "import", "export"))
+    )
 
     price_entries: Mapped[list["PriceEntry"]] = relationship(
         back_populates="product", order_by="PriceEntry.id", cascade="all, delete-orphan"

@@ -4,6 +4,7 @@ A party is a person or an organization; whatever can be sold to, served or maile
 it contact, account, partner or constituent.
 """
 
+from crmlib.contacts import fields as _fields
 from crmlib.contacts.actions.address import (
     add_address,
     edit_address,
@@ -200,6 +201,9 @@ from crmlib.contacts.records import (
     TeamRole,
     primary_affiliation,
 )
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "AFFILIATIONS",

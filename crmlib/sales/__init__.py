@@ -4,6 +4,7 @@ A deal goes through the stages of a pipeline; every step is a row, so that a fun
 year stand on what happened and not on what the last edit left.
 """
 
+from crmlib.sales import fields as _fields
 from crmlib.sales.actions import (
     AMOUNT,
     add_commission_plan,
@@ -178,6 +179,9 @@ from crmlib.sales.records import (
     StageKind,
     Target,
 )
+
+# What filters and lists can ask is offered as soon as the door is opened.
+assert _fields
 
 __all__ = [
     "AMOUNT",

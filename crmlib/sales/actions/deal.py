@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crmlib.base import Field, InvalidInput, InvalidTransition, Money, Refused, fields_of, find
 from crmlib.catalog import Product
 from crmlib.contacts import Lifecycle, Party, set_lifecycle
+from crmlib.filters import set_custom
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy
 from crmlib.sales.actions.owners import assign_deal
@@ -324,14 +325,18 @@ def edit_deal(
     why: str | None = None,
 ) -> Deal:
     """Change fields of a deal to what was typed: name, amount (in `currency`), expected_close_on, opened_on,
-    probability, next_step, next_step_on, party_id, owner_id, product_id, lead_id.
+    probability, next_step, next_step_on, party_id, owner_id, product_id, lead_id, custom ones.
 
     `was` is what the editor saw: where another value is stored by now, nothing changes and Conflict has both. `why`
     stands beside a new amount or expected close in the deal's history.
     """
     deal = find(session, Deal, deal)
     at = session_time(session, at)
-    known = {**fields_of(Deal), "amount": AMOUNT}
+    known = {**fields_of(Deal, shown="form"), "amount": AMOUNT}
+    more = {key: value for key, value in typed.items() if key not in known and key not in LINKS}
+    typed = {key: value for key, value in typed.items() if key not in more}
+    if more:
+        set_custom(session, deal, more, was=was, currency=currency)
     values = read_edit(session, deal, typed, was=was, known=known, links=LINKS, currency=currency)
     if "amount" in values:
         _not_negative(values["amount"])

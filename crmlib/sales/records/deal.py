@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, Journalled, LongText, Money, Tracked, field, money_columns
+from crmlib.base import READ_ONLY, Base, BigId, Customizable, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -47,6 +47,9 @@ _CANONICAL_LABELS = {
     CanonicalStatus.NEGOTIATION: lazy("In negotiation"),
     CanonicalStatus.COMMITMENT: lazy("Promised"),
 }
+
+# Set elsewhere than in the form of the record: seen, filtered, mapped, exported.
+_NOT_TYPED = ("list", "filter", "import", "export")
 
 # What a new workbench begins with; `lost_reasons` has the list as it was edited since.
 LOST_REASONS = (
@@ -116,7 +119,7 @@ class Seller(Journalled, Base):
     manager: Mapped[Party | None] = relationship(foreign_keys=manager_id)
 
 
-class Deal(Tracked, Base):
+class Deal(Customizable, Tracked, Base):
     """A sale that may happen; other systems say *opportunity*.
 
     `amount` is the expected total without tax, and the agreed one when it is won; None where nobody has said.
@@ -133,17 +136,21 @@ class Deal(Tracked, Base):
     )
 
     name: Mapped[str] = mapped_column(info=field(lazy("Deal"), required=True))
-    party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
+    party_id: Mapped[int | None] = mapped_column(
+        ForeignKey("party.id"), index=True, info=field(lazy("Customer"), "party", shown=_NOT_TYPED)
+    )
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("party.id"), index=True, info=field(lazy("Owner"), "party", shown=_NOT_TYPED)
+    )
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"))
-    amount_minor, currency = money_columns("amount_minor", "currency")
+    amount_minor, currency = money_columns("amount_minor", "currency", info=field(lazy("Amount"), "money", low=0))
     amount: Mapped[Money | None] = composite(
         amount_minor, currency, return_none_on=lambda minor, currency: minor is None
     )
     opened_on: Mapped[date | None] = mapped_column(info=field(lazy("Opened"), "date"))
     expected_close_on: Mapped[date | None] = mapped_column(info=field(lazy("Expected close"), "date"))
-    closed_on: Mapped[date | None] = mapped_column(index=True)
+    closed_on: Mapped[date | None] = mapped_column(index=True, info=field(lazy("Closed"), "date", shown=READ_ONLY))
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"), index=True)
     probability: Mapped[int | None] = mapped_column(info=field(lazy("Probability in %"), "number", low=0, high=100))
     next_step: Mapped[str | None] = mapped_column(info=field(lazy("Next step")))

@@ -1,0 +1,282 @@
+"""A filter as a condition of SQL, on SQLite and PostgreSQL.
+
+A predicate may be NULL where nothing is known; that counts as no, and `contrary` makes it a plain yes or no. Values in
+other tables are asked for by `IN (SELECT …)` where few rows match, so that the database may begin there, and by
+`EXISTS` where many do, so that the first page is found without gathering all of them: with a session in hand, a look
+at the first rows tells which.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Numeric,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import Session, aliased
+
+from crmlib.base import Base, folded_sql, like_pattern
+from crmlib.filters.backends import walk
+from crmlib.filters.catalogue import Fields
+from crmlib.filters.meaning import FAMILIES, Context, Costs, Holds, Lacks, Linked, Range, Same, Test, Within
+from crmlib.filters.offered import Offered, Part, record_class, record_key
+from crmlib.filters.tree import Tree
+
+Clause = ColumnElement[bool]
+
+
+# Up to this many rows of another table are gathered before the list itself is looked at.
+FEW = 2000
+
+
+def as_clause(tree: Tree, fields: Fields, context: Context, session: Session | None = None) -> Clause:
+    """The filter as a condition on rows of its record; with a session, the way that is fast on the data there."""
+    return walk(tree, fields, context, SqlBackend(fields.record, fields.dialect, session))
+
+
+class SqlBackend:
+    """Predicates are conditions on a row of `record`."""
+
+    def __init__(self, record: type[Base], dialect: str, session: Session | None = None) -> None:
+        self._key, self._record, self._dialect, self._session = record_key(record), record, dialect, session
+        # Clauses with a contrary in them, and for contraries what they are of. Held, so that their ids stay theirs.
+        self._contrary: dict[int, tuple[Clause, Clause | None]] = {}
+
+    def everything(self) -> Clause:
+        return true()
+
+    def both(self, parts: Sequence[Clause]) -> Clause:
+        return self._noted(and_(*parts), parts)
+
+    def either(self, parts: Sequence[Clause]) -> Clause:
+        return self._noted(or_(*parts), parts)
+
+    def contrary(self, part: Clause) -> Clause:
+        # NOT of what is unknown would be unknown; IS NOT TRUE is a plain yes or no, and PostgreSQL can tell how many
+        # rows it leaves. Of one inside another it takes twice as long to plan at each level, so only one is used.
+        within = self._contrary.get(id(part))
+        if within is not None and within[1] is not None:
+            return within[1]
+        found = part.self_group().is_not(true()) if within is None else ~func.coalesce(part.self_group(), false())
+        self._contrary[id(found)] = (found, part)
+        return found
+
+    def _noted(self, clause: Clause, parts: Sequence[Clause]) -> Clause:
+        if any(id(part) in self._contrary for part in parts):
+            self._contrary[id(clause)] = (clause, None)
+        return clause
+
+    def test(self, field: Offered, test: Test) -> Clause:
+        if not field.parts:
+            found = self._on(field, field.expression, field.currency, test, field.folded)
+            indexed = field.expression if field.folded is None else field.folded
+            if self._looks_ahead and not isinstance(test, Lacks | Holds) and _is_indexed(indexed):
+                return self._if_few(self._key, [select(self._key).where(found)], found)
+            return found
+        if self._session is not None and isinstance(test, Same) and self._leaps(field):
+            # The spellings that there are, so that the planner sees them; no more of them than are worth a plan.
+            words = self._session.scalars(_spellings(field.parts[0].value, test.values).limit(100)).all()
+            test = Same(test.values, test.or_lacks, tuple(words))
+        few = self._matches_few(field, test)
+        found = _made(self._record, self._dialect, field, test, few)
+        if few and self._looks_ahead:
+            at = field.parts[0].at
+            numbers = self._if_few(self._key if at is None else at, self._numbers(field, test), found)
+            if isinstance(test, Same) and test.or_lacks:
+                return or_(numbers, ~self._elsewhere(field, None, semi_join=False))
+            return numbers
+        return found
+
+    @property
+    def _looks_ahead(self) -> bool:
+        # PostgreSQL knows how its values are spread; SQLite would rather walk a million rows in the order of the list.
+        return self._session is not None and self._dialect == "sqlite"
+
+    def _if_few(self, at: Any, numbers: Sequence[Any], otherwise: Clause) -> Clause:
+        """The numbers themselves where they are few: then SQLite begins with them."""
+        assert self._session is not None
+        rows: Any = union_all(*numbers) if len(numbers) > 1 else numbers[0]
+        found: Any = self._session.scalars(rows.limit(FEW + 1)).all()
+        return at.in_(list(dict.fromkeys(found))) if len(found) <= FEW else otherwise
+
+    def _numbers(self, field: Offered, test: Test) -> list[Any]:
+        return [
+            select(part.key).where(*part.where, self._on(field, part.value, part.currency, test, None)).correlate(None)
+            for part in field.parts
+        ]
+
+    def _leaps(self, field: Offered) -> bool:
+        plain = FAMILIES[field.about.kind] == "text" and field.about.kind not in ("email", "phone")
+        return plain and self._dialect == "sqlite" and all(_is_indexed(part.value) for part in field.parts)
+
+    def _matches_few(self, field: Offered, test: Test) -> bool:
+        """Whether only few rows of other tables stand a test."""
+        if isinstance(test, Lacks) or any(part.grouped for part in field.parts):
+            return False
+        if self._session is None:
+            return isinstance(test, Same | Linked)
+        first = field.parts[0]
+        stands = self._on(field, first.value, first.currency, test, None)
+        rows = select(first.key).where(*first.where, stands).limit(FEW + 1).subquery()
+        return (self._session.scalar(select(func.count()).select_from(rows)) or 0) <= FEW
+
+    def elsewhere(self, field: Offered, test: Test, few: bool) -> Clause:
+        """A test on values in other tables, of which `few` stand it, or many."""
+        if isinstance(test, Lacks):
+            return ~self._elsewhere(field, None, semi_join=False)
+        found = self._elsewhere(field, test, semi_join=few)
+        if isinstance(test, Same) and test.or_lacks:
+            return or_(found, ~self._elsewhere(field, None, semi_join=False))
+        return found
+
+    def _elsewhere(self, field: Offered, test: Test | None, *, semi_join: bool) -> Clause:
+        """Records of which a part has a value that stands the test, or any value where there is none to stand."""
+
+        def stands(part: Part) -> Clause:
+            if test is None:
+                return ~self._on(field, part.value, part.currency, Lacks(), None)
+            return self._on(field, part.value, part.currency, test, None)
+
+        if semi_join:
+            assert test is not None
+            chosen = self._numbers(field, test)
+            numbers: Any = union_all(*chosen) if len(chosen) > 1 else chosen[0]
+            at: Any = self._key if field.parts[0].at is None else field.parts[0].at
+            return at.in_(numbers)  # type: ignore[no-any-return]  # columns of any kind
+        found: list[Clause] = []
+        for part in field.parts:
+            rows: Any = select(part.key).where(part.key == (self._key if part.at is None else part.at), *part.where)
+            if part.grouped and test is not None:
+                grouping = (part.key,) if part.currency is None else (part.key, part.currency)
+                rows = rows.group_by(*grouping).having(stands(part))
+            elif not part.grouped:
+                rows = rows.where(stands(part))
+            found.append(exists(rows.correlate(self._key.table)))
+        return or_(*found)
+
+    def _on(self, field: Offered, value: Any, currency: Any, test: Test, kept: Any) -> Clause:
+        family = FAMILIES[field.about.kind]
+        match test:
+            case Lacks():
+                lacking: Clause = value.is_(None)
+                return or_(lacking, value == "") if family == "text" else lacking
+            case Linked(numbers, names):
+                return self._linked(field, value, numbers, names)
+            case Costs(ranges):
+                return _any(and_(currency == code, _lies(value, one, _whole)) for code, one in ranges)
+            case Within(ranges):
+                return _any(_lies(value, one, _bound(field.about.kind, value)) for one in ranges)
+            case Same(values, or_lacks):
+                same = self._text(value, kept, test, field.about.kind) if family == "text" else _one_of(value, values)
+                return or_(same, value.is_(None), value == "") if or_lacks and not field.parts else same
+        return self._text(value, kept, test, field.about.kind)
+
+    def _text(self, value: Any, kept: Any, test: Same | Holds, kind: str = "text") -> Clause:
+        if kind in ("email", "phone"):
+            kept = value
+        text = folded_sql(value) if kept is None else kept
+        if isinstance(test, Holds):
+            pattern = like_pattern(test.text)[1 if test.at_start else 0 :]
+            return text.like(pattern, escape="\\") & (value != "")
+        if test.spellings is not None:
+            return value.in_(test.spellings)
+        if kept is None and self._dialect == "sqlite" and _is_indexed(value):
+            return value.in_(_spellings(value, test.values))
+        return _one_of(text, test.values)
+
+    def _linked(self, field: Offered, value: Any, numbers: tuple[int, ...], names: tuple[Same | Holds, ...]) -> Clause:
+        found: list[Clause] = []
+        known = tuple(number for number in numbers if abs(number) < 2**63)
+        if known:
+            found.append(_one_of(value, known, BigInteger()))
+        if names:
+            other = aliased(record_class(field.about.record or "party"))
+            kept = getattr(other, "folded", None)
+            name = other.name  # type: ignore[attr-defined]  # what a link leads to has one
+            called = or_(*(self._text(name, kept, one) for one in names))
+            found.append(value.in_(select(other.id).where(called).correlate(None)))  # type: ignore[attr-defined]
+        return or_(*found) if found else false()
+
+
+@lru_cache(maxsize=512)
+def _made(record: type[Base], dialect: str, field: Offered, test: Test, few: bool) -> Clause:
+    # Clauses never change, and making one with subqueries takes longer than all else that a filter costs.
+    return SqlBackend(record, dialect).elsewhere(field, test, few)
+
+
+def _any(parts: Any) -> Clause:
+    found = list(parts)
+    return or_(*found) if found else false()
+
+
+def _one_of(value: Any, values: tuple[Any, ...], kind: Any = None) -> Clause:
+    if not values:
+        return false()
+    if kind is not None:
+        same: Clause = (
+            value.in_([literal(one, kind) for one in values]) if len(values) > 1 else value == literal(values[0], kind)
+        )
+        return same
+    only: Clause = value.in_(values) if len(values) > 1 else value == values[0]
+    return only
+
+
+def _whole(number: Any) -> Any:
+    return literal(number, BigInteger())
+
+
+def _bound(kind: str, value: Any) -> Callable[[Any], Any]:
+    if kind == "number":
+        return _whole
+    if kind == "decimal" and isinstance(value.type, Numeric):
+        return lambda number: literal(float(number), Double())
+    return lambda bound: literal(bound, value.type)
+
+
+def _lies(value: Any, span: Range, bound: Callable[[Any], Any]) -> Clause:
+    if span.low is not None and span.low == span.high and not span.low_open and not span.high_open:
+        same: Clause = value == bound(span.low)
+        return same
+    parts: list[Clause] = []
+    if span.low is not None:
+        parts.append(value > bound(span.low) if span.low_open else value >= bound(span.low))
+    if span.high is not None:
+        parts.append(value < bound(span.high) if span.high_open else value <= bound(span.high))
+    return and_(*parts) if parts else value.is_not(None)
+
+
+def _is_indexed(value: Any) -> bool:
+    column = getattr(value, "expression", value)
+    base = next(iter(column.base_columns), None) if isinstance(column, ColumnElement) else None
+    if not isinstance(base, Column):
+        return False
+    return any(next(iter(index.columns), None) is base for index in getattr(base.table, "indexes", ()))
+
+
+def _spellings(value: Any, wanted: tuple[str, ...]) -> Any:
+    """Every spelling of `wanted` that an indexed column holds, found by leaping from one value to the next.
+
+    SQLite has no index without case and accents, and there are far fewer cities than addresses.
+    """
+    source = next(iter(value.base_columns)).table.alias()
+    column = source.c[next(iter(value.base_columns)).name]
+    leaps = select(func.min(column).label("word")).cte(recursive=True)
+    following = select(func.min(column)).where(column > leaps.c.word).correlate(leaps).scalar_subquery()
+    leaps = leaps.union_all(select(following).where(leaps.c.word.is_not(None)))
+    return select(leaps.c.word).where(_one_of(folded_sql(leaps.c.word), wanted))
+
+
+__all__ = ["Clause", "SqlBackend", "as_clause"]
