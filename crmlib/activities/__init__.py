@@ -11,7 +11,7 @@ from crmlib.activities.records import About, Activity, ActivityKind, Part, Parti
 from crmlib.activities.timeline import TimelineEntry, timeline
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "ACTIVITIES",

@@ -4,6 +4,7 @@ A party is a person or an organization; whatever can be sold to, served or maile
 it contact, account, partner or constituent.
 """
 
+from crmlib.base import folded
 from crmlib.contacts import fields as _fields
 from crmlib.contacts.actions import (
     add_contact_point,
@@ -40,12 +41,11 @@ from crmlib.contacts.records import (
     Party,
     PartyKind,
     Person,
-    folded,
     primary_affiliation,
 )
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "PARTIES",

@@ -184,7 +184,7 @@ class SqlBackend:
                 return or_(same, value.is_(None), value == "") if or_lacks and not field.parts else same
         return self._text(value, kept, test, field.about.kind)
 
-    def _text(self, value: Any, kept: Any, test: Same | Holds, kind: str = "text") -> Clause:
+    def _text(self, value: Any, kept: Any, test: Same | Holds, kind: str = "text") -> Any:
         if kind in ("email", "phone"):
             kept = value
         text = folded_sql(value) if kept is None else kept

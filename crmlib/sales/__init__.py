@@ -31,7 +31,7 @@ from crmlib.sales.queries import (
 from crmlib.sales.records import LOST_REASONS, Deal, Pipeline, Seller, Stage, StageEvent, StageKind
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "AMOUNT",
