@@ -151,7 +151,7 @@ def _name(session: Session, one: Offered, key: str, rows: list[dict[str, Any]]) 
     other: Any = record_class(one.about.record or "party")
     wanted = {row[key] for row in rows if row[key] is not None}
     names: dict[int, str] = (
-        dict(session.execute(select(other.id, other.name).where(other.id.in_(wanted))).tuples().all()) if wanted else {}
+        dict(session.execute(select(other.id, other.name).where(other.id.in_(wanted))).all()) if wanted else {}
     )
     for row in rows:
         row[key] = None if row[key] is None else Link(row[key], names.get(row[key], ""))
