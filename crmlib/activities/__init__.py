@@ -93,7 +93,7 @@ from crmlib.activities.timeline import (
 )
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "ACTIVITIES",

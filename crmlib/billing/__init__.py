@@ -47,6 +47,7 @@ from crmlib.billing.events import (
     PaymentRefunded,
     RefundGiven,
 )
+from crmlib.billing.fields import offer_fields
 from crmlib.billing.money_actions import (
     add_payment_method,
     cancel_payment,
@@ -122,6 +123,10 @@ from crmlib.billing.totals import (
     reporting_currency,
     without_triggers,
 )
+from crmlib.filters import offer
+
+# What filters and lists can ask is offered as soon as the door is opened.
+offer_fields(offer)
 
 __all__ = [
     "CHANNELS",

@@ -7,7 +7,19 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, CountryCode, CurrencyCode, Journalled, LongText, Money, Scaled, Tracked, field
+from crmlib.base import (
+    Base,
+    BigId,
+    CountryCode,
+    CurrencyCode,
+    Customizable,
+    Journalled,
+    LongText,
+    Money,
+    Scaled,
+    Tracked,
+    field,
+)
 from crmlib.catalog import Coupon, Discount, Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -106,7 +118,7 @@ REFUND_REASONS = (
 )
 
 
-class Order(Tracked, Base):
+class Order(Customizable, Tracked, Base):
     """Goods or work that somebody bought, in one currency.
 
     `number` is the business's own, unique. `party_id` is None where nobody said who bought. `ordered_on` is the day,

@@ -4,6 +4,7 @@ A party is a person or an organization; whatever can be sold to, served or maile
 it contact, account, partner or constituent.
 """
 
+from crmlib.base import folded
 from crmlib.contacts import fields as _fields
 from crmlib.contacts.actions.address import (
     add_address,
@@ -105,7 +106,6 @@ from crmlib.contacts.events import (
 )
 from crmlib.contacts.likeness import (
     back_key,
-    folded,
     name_key,
     name_likeness,
 )
@@ -203,7 +203,7 @@ from crmlib.contacts.records import (
 )
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "AFFILIATIONS",

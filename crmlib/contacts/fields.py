@@ -96,7 +96,7 @@ def _offer_fields() -> None:
 
 
 def _who_acts(session: Session) -> int | None:
-    from crmlib.contacts.queries import colleague_called
+    from crmlib.contacts.queries.party import colleague_called
 
     return colleague_called(session, str(session.info.get("actor") or ""))
 

@@ -5,11 +5,12 @@ and *Maju Jaya, PT* are one name. An initial stands for every name that begins w
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-__all__ = ["back_key", "folded", "name_key", "name_likeness", "tokens"]
+from crmlib.base import folded
+
+__all__ = ["back_key", "name_key", "name_likeness", "tokens"]
 
 # Letters that NFKD leaves as they are, as people type them without their own keyboard.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h"})
@@ -28,12 +29,6 @@ _LEGAL = words(
 )
 _TITLES = words("mr mrs ms miss mx dr prof ir drs hj h ing dipl bapak ibu pak bu dl dna herr frau jr sr phd")
 _SMALL = words("and und et si dan the of de da di la le el van von der den")
-
-
-def folded(text: str) -> str:
-    """`text` as it is searched and sorted: without case and accents, so that Ștefan is found by stefan."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").strip()
 
 
 @lru_cache(maxsize=65_536)

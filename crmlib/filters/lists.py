@@ -109,7 +109,9 @@ def read_rows(session: Session, record: str, ids: Sequence[int], columns: Iterab
             if one.about.kind == "money":
                 asked.append(one.scalar(fields.record, currency=True).label(f"m{number}"))
     read = {row["id"]: row for row in session.execute(select(*asked).where(kind.id.in_(ids))).mappings()}
-    rows = [{"id": number, **{key: None for key in keys if key != "id"}} for number in ids if number in read]
+    rows: list[dict[str, Any]] = [
+        {"id": number, **{key: None for key in keys if key != "id"}} for number in ids if number in read
+    ]
     for number, (key, one) in enumerate(known.items()):
         if one.about.many:
             several = _several(session, one, ids)
@@ -148,7 +150,9 @@ def _several(session: Session, one: Offered, ids: Sequence[int]) -> dict[int, li
 def _name(session: Session, one: Offered, key: str, rows: list[dict[str, Any]]) -> None:
     other: Any = record_class(one.about.record or "party")
     wanted = {row[key] for row in rows if row[key] is not None}
-    names = dict(session.execute(select(other.id, other.name).where(other.id.in_(wanted))).all()) if wanted else {}
+    names: dict[int, str] = (
+        dict(session.execute(select(other.id, other.name).where(other.id.in_(wanted))).all()) if wanted else {}
+    )
     for row in rows:
         row[key] = None if row[key] is None else Link(row[key], names.get(row[key], ""))
 

@@ -181,7 +181,7 @@ from crmlib.sales.records import (
 )
 
 # What filters and lists can ask is offered as soon as the door is opened.
-assert _fields
+assert _fields is not None
 
 __all__ = [
     "AMOUNT",

@@ -20,7 +20,7 @@ def company(workbench, clock):
         add_custom_field(session, "party", label="Met on", kind="date")
         add_custom_field(session, "party", label="Shirt", kind="choice", choices=["S", "M", "L"])
         add_custom_field(session, "party", label="Partner", key="spouse", kind="party")
-        add_custom_field(session, "party", label="Nickname", kind="text")
+        add_custom_field(session, "party", label="Called by friends", kind="text")
         at = clock.now
         maria = contacts.add_person(session, given_name="Maria", family_name="Pop", at=at, lifecycle="colleague")
         bank = contacts.add_organization(
@@ -48,7 +48,7 @@ def company(workbench, clock):
             {"interests": ["golf", "chess"], "handicap": "12.5", "budget": "1000 EUR", "met_on": "2026-06-30"},
         )
         set_custom(session, dewi, {"interests": ["sailing"], "handicap": "3", "budget": "500 USD", "shirt": "M"})
-        set_custom(session, dewi, {"spouse": stefan.id, "nickname": "Déwi  the “Great”"})
+        set_custom(session, dewi, {"spouse": stefan.id, "called_by_friends": "Déwi  the “Great”"})
         sales.add_pipeline(session, name="Sales")
         for party, amount, currency in ((stefan, "100", "EUR"), (stefan, "2000", "USD"), (dewi, "5000", "EUR")):
             sales.open_deal(

@@ -82,7 +82,7 @@ def populate(session, clock):
         ("Met on", "date", ()),
         ("Shirt", "choice", ["S", "M"]),
         ("Spouse", "party", ()),
-        ("Nickname", "text", ()),
+        ("Called by friends", "text", ()),
     ):
         add_custom_field(session, "party", label=label, kind=kind, choices=choices)
     firms = []
@@ -100,7 +100,7 @@ def populate(session, clock):
             "met_on": maybe(["2026-06-15", "2026-07-01", "2024-02-29"]),
             "shirt": maybe(["S", "M"]),
             "spouse": maybe([1, 2, 3]) if number > 5 else None,
-            "nickname": maybe(WORDS),
+            "called_by_friends": maybe(WORDS),
         }
         common = {
             "name": dice.choice(WORDS) or "nameless",

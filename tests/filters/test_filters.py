@@ -197,7 +197,7 @@ def test_depth_length_and_number_are_limited(workbench):
 def test_the_largest_filter_allowed_still_runs(workbench, company):
     deep = "(" * 14 + "city == 'x'" + ")" * 14
     wide = " or ".join(f"not (n_employees > {n} and city != 'c{n}')" for n in range(80))
-    nested = "not (open_deals > 1 and " * 8 + "city == 'x'" + ")" * 8
+    nested = "not (open_deals > 1 and " * 7 + "city == 'x'" + ")" * 7
     for text in (deep, wide, "not " * 14 + "city == 'x'", nested):
         with workbench.reading() as session:
             assert count_rows(session, "party", filter=text) >= 0

@@ -10,6 +10,7 @@ from crmlib.base import (
     Page,
     choose,
     count_up_to,
+    folded,
     folded_sql,
     like_pattern,
     page_of_ids,
@@ -25,7 +26,6 @@ from crmlib.contacts.records import (
     Party,
     PartyKind,
     Person,
-    folded,
 )
 from crmlib.filters import filter_clause
 from crmlib.i18n import gettext as _

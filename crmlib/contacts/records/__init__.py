@@ -1,6 +1,6 @@
 """What is stored about whom the business knows, one module a noun."""
 
-from crmlib.contacts.likeness import folded
+from crmlib.base import folded
 from crmlib.contacts.records.consent import ConsentChange, ConsentEvent, LawfulBasis, Purpose
 from crmlib.contacts.records.fact import Fact, FactTopic
 from crmlib.contacts.records.party import (

@@ -6,8 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import Base, Tracked, field
-from crmlib.contacts.likeness import folded
+from crmlib.base import Base, Tracked, field, folded
 from crmlib.contacts.records.party import Party
 from crmlib.i18n import lazy
 

@@ -3,8 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import Base, Tracked, field
-from crmlib.contacts.likeness import folded
+from crmlib.base import Base, Tracked, field, folded
 from crmlib.i18n import lazy
 
 # Names, so that a theme decides what they look like on paper and in the dark.

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, Journalled, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, Customizable, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -80,7 +80,7 @@ DISQUALIFIED_REASONS = (
 )
 
 
-class Lead(Tracked, Base):
+class Lead(Customizable, Tracked, Base):
     """An inquiry about a party: somebody may want something, and nobody knows yet whether there is a sale in it.
 
     Who asks is a party like any other; the same party may ask again, which is another lead. `source` is where it

@@ -2,11 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+_CUSTOM = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -73,6 +76,7 @@ def upgrade() -> None:
         sa.Column("disqualified_reason", sa.String(), nullable=True),
         sa.Column("disqualified_note", sa.Text(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("custom", _CUSTOM, nullable=False, server_default="{}"),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

@@ -4,11 +4,14 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+
+_CUSTOM = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 # --- sums per party ---------------------------------------------------------------------------------
 #
@@ -372,6 +375,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=True),
         sa.Column("shipping_country", sa.String(length=2), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("custom", _CUSTOM, nullable=False, server_default="{}"),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
