@@ -54,7 +54,7 @@ def found(workbench, ids, text, record="party"):
         ("met_on < today", "stefan"),
         ('shirt in ("S", "m")', "dewi"),
         ('spouse contains "stefan"', "dewi"),
-        ('nickname contains "dewi"', "dewi"),
+        ('called_by_friends contains "dewi"', "dewi"),
         ("last_activity_at < today - 90d", "stefan"),
         ("last_activity_at < today - 101d", ""),
         ("birthday_on == 1980-02-29", "stefan"),
