@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib import activities, catalog, contacts, sales
+from crmlib import activities, catalog, contacts, filters, sales
 from crmlib.base import (
     InvalidInput,
     JournalEntry,
@@ -56,6 +56,10 @@ class Workbench:
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)
         self.sales = Department(self, sales)
+        self.filters = Department(self, filters)
+        # Filters speak of days, and of amounts without a currency.
+        for maker in (self._writing, self._reading):
+            maker.kw["info"] |= {"zone": settings.zone, "currency": settings.currency}
 
     def now(self) -> datetime:
         """This moment, in UTC."""
@@ -81,6 +85,14 @@ class Workbench:
         """A session that only reads, and never waits for a writer."""
         with transaction(self._reading) as session:
             yield session
+
+    def parties(self, filter: str = "", **asked: Any) -> Any:  # noqa: A002  # the word of the trade
+        """Those we know who fit a filter, as a frame of `PARTIES`: `wb.parties("city == 'Jakarta'")`."""
+        return self.contacts.parties(filter, **asked)
+
+    def deals(self, filter: str = "") -> Any:  # noqa: A002
+        """The deals that fit a filter, as a frame of `DEALS`: `wb.deals("status == 'open' and amount > 1000 EUR")`."""
+        return self.sales.deals(filter)
 
     def data_version(self) -> int:
         """The number of the newest journal row: what was known when a figure was computed."""

@@ -3,6 +3,7 @@
 Tasks, calls, meetings, mails and notes are one kind of record with parts that parties take in it.
 """
 
+from crmlib.activities import fields
 from crmlib.activities.actions import finish_activity, log_activity, plan_activity, reopen_activity
 from crmlib.activities.events import ActivityDone, ActivityPlanned
 from crmlib.activities.queries import ACTIVITIES, activities, due_activities, latest_kinds, next_steps

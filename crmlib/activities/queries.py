@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from crmlib.activities.records import About, Activity, Part, Participation
 from crmlib.base import read_frame
 from crmlib.contacts import Party
+from crmlib.filters import filter_clause
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,13 @@ _TargetParty = aliased(Party, name="target_party")
 _DoerParty = aliased(Party, name="doer_party")
 
 
-def activities(session: Session, *, since: datetime | None = None) -> "pd.DataFrame":
-    """What was done and is planned, newest first.
+def activities(
+    session: Session,
+    filter: str = "",  # noqa: A002  # the word of the trade
+    *,
+    since: datetime | None = None,
+) -> "pd.DataFrame":
+    """What was done and is planned, or what of it fits a filter, newest first.
 
     One row per activity and party it is with; one without a party has one row, and NA there. Columns are
     `ACTIVITIES`. `done_at` is NaT while the activity is open. `since` leaves out what stands before that moment.
@@ -63,6 +69,8 @@ def activities(session: Session, *, since: datetime | None = None) -> "pd.DataFr
         .outerjoin(_DoerParty, _DoerParty.id == _Doer.party_id)
         .order_by(Activity.shown_at.desc(), Activity.id.desc(), _Target.party_id)
     )
+    if filter:
+        rows = rows.where(filter_clause(session, "activity", filter))
     if since is not None:
         rows = rows.where(Activity.shown_at >= since)
     return read_frame(session, rows, ACTIVITIES)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConst
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Tracked, field
+from crmlib.base import READ_ONLY, Base, BigId, Customizable, LongText, Tracked, field
 from crmlib.i18n import lazy
 
 
@@ -38,6 +38,10 @@ _KIND_LABELS = {
 }
 
 
+# Set elsewhere than in the form of the record: seen, filtered, mapped, exported.
+_NOT_TYPED = ("list", "filter", "import", "export")
+
+
 class Part(StrEnum):
     """A party's part in an activity: whom it is with, who began it, who is to do it."""
 
@@ -46,7 +50,7 @@ class Part(StrEnum):
     ASSIGNEE = "assignee"
 
 
-class Activity(Tracked, Base):
+class Activity(Customizable, Tracked, Base):
     """One piece of work with or about somebody.
 
     `due_at` is when it should be done, `starts_at` and `ends_at` when it takes place, `done_at` when it was done;
@@ -59,10 +63,10 @@ class Activity(Tracked, Base):
     kind: Mapped[ActivityKind] = mapped_column(info=field(lazy("Kind"), "choice", choices=ActivityKind, required=True))
     subject: Mapped[str] = mapped_column(info=field(lazy("Subject"), required=True))
     body: Mapped[LongText | None] = mapped_column(info=field(lazy("Notes"), "long"))
-    due_at: Mapped[datetime | None]
-    starts_at: Mapped[datetime | None]
-    ends_at: Mapped[datetime | None]
-    done_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None] = mapped_column(info=field(lazy("Due"), "moment", shown=_NOT_TYPED))
+    starts_at: Mapped[datetime | None] = mapped_column(info=field(lazy("Starts"), "moment", shown=_NOT_TYPED))
+    ends_at: Mapped[datetime | None] = mapped_column(info=field(lazy("Ends"), "moment", shown=_NOT_TYPED))
+    done_at: Mapped[datetime | None] = mapped_column(info=field(lazy("Done"), "moment", shown=READ_ONLY))
     outcome: Mapped[str | None] = mapped_column(info=field(lazy("Outcome")))
 
     participations: Mapped[list["Participation"]] = relationship(

@@ -200,5 +200,5 @@ def _fields(record: str) -> dict[str, Field]:
     found: dict[str, Field] = {}
     for mapper in Base.registry.mappers:
         if record_name(mapper.class_) == record:
-            found |= fields_of(mapper.class_)
+            found |= fields_of(mapper.class_, shown="form")
     return found

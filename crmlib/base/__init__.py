@@ -14,12 +14,12 @@ from crmlib.base.errors import (
     Refused,
     Unavailable,
 )
-from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
+from crmlib.base.fields import KINDS, LONGEST_TEXT, PLACES, READ_ONLY, SENSITIVITIES, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
-from crmlib.base.pages import Page, choose, like_pattern, read_page
-from crmlib.base.records import Base, Tracked, find
+from crmlib.base.pages import MOST_COUNTED, MOST_ROWS, Page, choose, count_up_to, like_pattern, page_of_ids, read_page
+from crmlib.base.records import Base, Customizable, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
@@ -30,15 +30,23 @@ from crmlib.base.types import (
     money_columns,
     to_amount,
 )
+from crmlib.base.words import folded, folded_sql
 
 __all__ = [
+    "KINDS",
     "LONGEST_TEXT",
+    "MOST_COUNTED",
+    "MOST_ROWS",
+    "PLACES",
+    "READ_ONLY",
+    "SENSITIVITIES",
     "Base",
     "BigId",
     "Conflict",
     "CountryCode",
     "CrmError",
     "CurrencyCode",
+    "Customizable",
     "Event",
     "Field",
     "InvalidInput",
@@ -57,12 +65,16 @@ __all__ = [
     "check_currency",
     "choose",
     "connect",
+    "count_up_to",
     "field",
     "fields_of",
     "find",
+    "folded",
+    "folded_sql",
     "like_pattern",
     "major_units",
     "money_columns",
+    "page_of_ids",
     "read_day",
     "read_frame",
     "read_page",

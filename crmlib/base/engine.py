@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from crmlib.base.errors import Conflict, InvalidInput, Refused, Unavailable
 from crmlib.base.journal import stamp_records, write_changes
+from crmlib.base.words import teach_folding
 from crmlib.i18n import gettext as _
 
 # SQLite answers a wrong statement of ours with the same error as a missing disk.
@@ -109,6 +110,7 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    teach_folding(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:

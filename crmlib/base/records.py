@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import JSON, Date, Enum, MetaData, String, event
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column
 
 from crmlib.base.errors import NotFound
@@ -83,6 +84,21 @@ class Tracked:
     def concerns_party_id(self) -> int | None:
         """The party on whose timeline a change of this record stands; None for nobody's."""
         return getattr(self, "party_id", None)
+
+
+# Text on SQLite, and on PostgreSQL a form in which one key is found without reading the rest.
+CUSTOM_VALUES = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Customizable:
+    """A record that the business may give fields of its own, defined at run time and kept in one JSON column.
+
+    `custom` maps the key of each such field to its value as JSON has it; a field without a value is not in it.
+    Read and write it through `crmlib.filters`, which knows what the values mean: a dict is replaced and never changed
+    in place, or the journal could not say what was there before.
+    """
+
+    custom: Mapped[dict[str, Any]] = mapped_column(CUSTOM_VALUES, default=dict, server_default="{}", sort_order=90)
 
 
 def find(session: Session, kind: type[R], key: R | int) -> R:

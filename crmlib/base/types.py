@@ -56,9 +56,11 @@ def to_amount(minor: int | None, currency: str) -> Decimal | None:
     return None if minor is None else Decimal(minor).scaleb(-get_currency_precision(currency))
 
 
-def money_columns(minor: str, currency: str) -> tuple[MappedColumn[Any], MappedColumn[Any]]:
-    """The two columns behind a `Mapped[Money | None] = composite(...)`."""
+def money_columns(
+    minor: str, currency: str, *, info: dict[str, Any] | None = None
+) -> tuple[MappedColumn[Any], MappedColumn[Any]]:
+    """The two columns behind a `Mapped[Money | None] = composite(...)`; `info` is what `field(…)` says of it."""
     return (
-        mapped_column(minor, BigInteger, nullable=True),
+        mapped_column(minor, BigInteger, nullable=True, info=info or {}),
         mapped_column(currency, String(3), nullable=True),
     )

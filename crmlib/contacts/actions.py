@@ -21,6 +21,7 @@ from crmlib.contacts.records import (
     Person,
     primary_affiliation,
 )
+from crmlib.filters import set_custom
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy
 
@@ -191,22 +192,22 @@ def edit_party(
     was: Mapping[str, Any] | None = None,
     currency: str = "",
 ) -> Party:
-    """Change fields of a party, or of its address, to what was typed.
+    """Change fields of a party, of its address, or custom ones, to what was typed.
 
     `was` holds what the editor saw in those fields: where a stored value is another by now, nothing changes and
     Conflict carries both versions. InvalidInput where a value cannot be.
     """
     party = find(session, Party, party)
     known = editable_fields(party)
-    unknown = set(typed) - set(known)
-    if unknown:
-        raise InvalidInput(_("Field"), ", ".join(sorted(unknown)), _("no such field here"))
-    theirs = {key: _current(party, key) for key in typed}
-    seen = {key: as_json(value) for key, value in (was or {}).items() if key in typed}
+    more = {key for key in typed if key not in known}
+    theirs = {key: _current(party, key) for key in typed if key in known}
+    seen = {key: as_json(value) for key, value in (was or {}).items() if key in theirs}
     changed_since = {key: theirs[key] for key in seen if (theirs[key] or None) != (seen[key] or None)}
     if changed_since:
         raise _conflict({key: typed[key] for key in changed_since}, changed_since)
-    values = {key: known[key].read(value, currency=currency) for key, value in typed.items()}
+    values = {key: known[key].read(value, currency=currency) for key, value in typed.items() if key in known}
+    if more:
+        set_custom(session, party, {key: typed[key] for key in more}, was=was, currency=currency)
     if "lifecycle" in values:
         set_lifecycle(session, party, values.pop("lifecycle"), at=at)
     if isinstance(party, Person) and {"given_name", "family_name"} & set(values):
@@ -235,11 +236,10 @@ ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
 def editable_fields(party: Party | type[Party]) -> dict[str, Field]:
     """The fields of a party that may be edited in place, those of its address included."""
     kind = party if isinstance(party, type) else type(party)
-    address = {key: about for key, about in fields_of(Address).items() if key in ADDRESS_FIELDS}
-    own = fields_of(kind)
+    address = {key: about for key, about in fields_of(Address, shown="form").items() if key in ADDRESS_FIELDS}
+    own = fields_of(kind, shown="form")
     if issubclass(kind, Organization):
-        money = Field("annual_revenue", lazy("Turnover a year"), "money")
-        own = {"name": NAME, **own, "annual_revenue": money}
+        own = {"name": NAME, **own}
     return {**own, **address}
 
 

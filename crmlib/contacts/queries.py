@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from crmlib.base import NotFound, Page, choose, like_pattern, read_frame, read_page
+from crmlib.base import (
+    NotFound,
+    Page,
+    choose,
+    count_up_to,
+    folded_sql,
+    like_pattern,
+    page_of_ids,
+    read_frame,
+)
 from crmlib.contacts.records import (
     Address,
     Affiliation,
@@ -18,6 +27,7 @@ from crmlib.contacts.records import (
     Person,
     folded,
 )
+from crmlib.filters import filter_clause
 from crmlib.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -43,27 +53,39 @@ _Employer = aliased(Party, name="employer")
 _Home = aliased(Address, name="home")
 _Office = aliased(Address, name="office")
 
-# By which columns a list of parties can be ordered; what comes from an address is looked up here.
-_ORDERS: dict[str, ColumnElement[Any]] = {
-    "name": Party.folded.expression,
-    "lifecycle": Party.lifecycle.expression,
-    "owner": _Owner.folded.expression,
-    "city": func.lower(func.coalesce(_Home.city, _Office.city)),
+# By which columns a list of parties can be ordered, and whether some have no value there; what comes from an address
+# is looked up here. Those of other tables need `_rows`.
+_ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "name": (Party.folded.expression, False),
+    "lifecycle": (Party.lifecycle.expression, False),
     # Who was just added has done nothing yet, and is worked with now all the same.
-    "last_activity_at": func.coalesce(Party.last_activity_at, Party.created_at),
-    "created_at": Party.created_at.expression,
+    "last_activity_at": (func.coalesce(Party.last_activity_at, Party.created_at), False),
+    "created_at": (Party.created_at.expression, False),
+}
+_JOINED_ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "owner": (_Owner.folded.expression, True),
+    "city": (folded_sql(func.coalesce(_Home.city, _Office.city)), True),
 }
 
 
-def parties(session: Session, *, search: str = "", with_colleagues: bool = False) -> "pd.DataFrame":
-    """Everyone we know, by name.
+def parties(
+    session: Session,
+    filter: str = "",  # noqa: A002  # the word of the trade
+    *,
+    search: str = "",
+    with_colleagues: bool = False,
+) -> "pd.DataFrame":
+    """Everyone we know, or those who fit a filter such as `city == "Jakarta" and open_deals > 0`, by name.
 
     One row per party; `party_id` is unique. Columns are `PARTIES`, also when there is nobody. `organization` is
     where a person works now, or what an organization belongs to; `city` and `country` (ISO 3166) are of the
     preferred address, or where there is none of that organization's; `last_activity_at` is the newest
-    activity that has happened, NaT where there was none.
+    activity that has happened, NaT where there was none. Raises FilterError, which shows the place.
     """
-    return read_frame(session, _rows(search, with_colleagues).order_by(Party.folded, Party.id), PARTIES)
+    rows = _rows(search, with_colleagues)
+    if filter:
+        rows = rows.where(filter_clause(session, "party", filter))
+    return read_frame(session, rows.order_by(Party.folded, Party.id), PARTIES)
 
 
 def parties_page(
@@ -73,22 +95,45 @@ def parties_page(
     lifecycle: Lifecycle | None = None,
     kind: PartyKind | None = None,
     owner_id: int | None = None,
+    filter: str = "",  # noqa: A002  # the word of the trade
     sort: str = "name",
     descending: bool = False,
     page: int = 1,
     per_page: int = 20,
 ) -> Page:
-    """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense."""
-    rows = _rows(search, with_colleagues=lifecycle is Lifecycle.COLLEAGUE)
+    """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense.
+
+    Who stands on the page is found first, and only their rows are read; the count stops where `Page` says.
+    """
+    with_colleagues = lifecycle is Lifecycle.COLLEAGUE
+    if search or sort in _JOINED_ORDERS:
+        ids = _rows(search, with_colleagues).with_only_columns(Party.id)
+    else:
+        ids = select(Party.id)
+        ids = ids if with_colleagues else ids.where(Party.lifecycle != Lifecycle.COLLEAGUE)
     if lifecycle is not None:
-        rows = rows.where(Party.lifecycle == lifecycle)
+        ids = ids.where(Party.lifecycle == lifecycle)
     if kind is not None:
-        rows = rows.where(Party.kind == kind)
+        ids = ids.where(Party.kind == kind)
     if owner_id is not None:
-        rows = rows.where(Party.owner_id == owner_id)
-    by = choose(_ORDERS, sort, "name")
-    order = [by.desc().nulls_last() if descending else by.asc().nulls_last(), Party.id]
-    return read_page(session, rows, order=order, page=page, per_page=per_page)
+        ids = ids.where(Party.owner_id == owner_id)
+    if filter:
+        ids = ids.where(filter_clause(session, "party", filter))
+    by, may_lack = choose(_ORDERS | _JOINED_ORDERS, sort, "name")
+    found = page_of_ids(
+        session,
+        ids,
+        by=by,
+        key=Party.id.expression,
+        descending=descending,
+        may_lack=may_lack,
+        page=page,
+        per_page=per_page,
+    )
+    total, is_more = count_up_to(session, ids)
+    shown = session.execute(_rows("", with_colleagues=True).where(Party.id.in_(found))).mappings()
+    rows = {row["party_id"]: dict(row) for row in shown}
+    return Page([rows[number] for number in found], total, is_more)
 
 
 def lifecycle_counts(session: Session) -> dict[str, int]:

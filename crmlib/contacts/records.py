@@ -1,13 +1,24 @@
 """Whom the business knows: parties, how to reach them, where they are, and who belongs to whom."""
 
-import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
-from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, money_columns
+from crmlib.base import (
+    READ_ONLY,
+    Base,
+    BigId,
+    CountryCode,
+    Customizable,
+    LongText,
+    Money,
+    Tracked,
+    field,
+    folded,
+    money_columns,
+)
 from crmlib.i18n import lazy
 
 
@@ -16,6 +27,10 @@ class PartyKind(StrEnum):
 
     PERSON = "person"
     ORGANIZATION = "organization"
+
+    @property
+    def label(self) -> str:
+        return lazy("Person") if self is PartyKind.PERSON else lazy("Organization")
 
 
 class Lifecycle(StrEnum):
@@ -82,13 +97,11 @@ SOURCES = (
 LEVELS = (("low", lazy("Low")), ("medium", lazy("Medium")), ("high", lazy("High")))
 
 
-def folded(text: str) -> str:
-    """`text` as it is searched and sorted: without case and accents, so that Ștefan is found by stefan."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").strip()
+# Set elsewhere than in the form of the record: seen, filtered, mapped, exported.
+_NOT_TYPED = ("list", "filter", "import", "export")
 
 
-class Party(Tracked, Base):
+class Party(Customizable, Tracked, Base):
     """A person or an organization: whatever can be sold to, served, mailed, or work with us.
 
     `owner_id` is the colleague who looks after the party. Everything else in the house hangs on `party.id`.
@@ -97,18 +110,24 @@ class Party(Tracked, Base):
     __tablename__ = "party"
     __table_args__ = (Index("ix_party_lifecycle_folded", "lifecycle", "folded"),)
 
-    kind: Mapped[PartyKind]
-    name: Mapped[str]
+    kind: Mapped[PartyKind] = mapped_column(
+        info=field(lazy("Kind"), "choice", choices=PartyKind, shown=READ_ONLY, sensitivity="public")
+    )
+    name: Mapped[str] = mapped_column(info=field(lazy("Name"), required=True, shown=_NOT_TYPED))
     folded: Mapped[str] = mapped_column(index=True)
     lifecycle: Mapped[Lifecycle] = mapped_column(
         default=Lifecycle.PROSPECT, info=field(lazy("Lifecycle"), "choice", choices=Lifecycle, required=True)
     )
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("party.id"), index=True, info=field(lazy("Owner"), "party", shown=_NOT_TYPED)
+    )
     source: Mapped[str | None] = mapped_column(info=field(lazy("Found us by"), "choice", choices=SOURCES))
 
     # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
     # because every list is sorted by it.
-    last_activity_at: Mapped[datetime | None] = mapped_column(index=True)
+    last_activity_at: Mapped[datetime | None] = mapped_column(
+        index=True, info=field(lazy("Last activity"), "moment", shown=READ_ONLY)
+    )
 
     contact_points: Mapped[list["ContactPoint"]] = relationship(
         back_populates="party", order_by="ContactPoint.id", cascade="all, delete-orphan"
@@ -142,16 +161,20 @@ class Person(Party):
     __tablename__ = "person"
 
     id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id"), primary_key=True)
-    given_name: Mapped[str] = mapped_column(info=field(lazy("Given names"), required=True))
+    given_name: Mapped[str] = mapped_column(info=field(lazy("Given names"), required=True, sensitivity="personal"))
     family_name: Mapped[str | None] = mapped_column(
-        info=field(lazy("Family name"), hint=lazy("Leave empty if the person has one name"))
+        info=field(
+            lazy("Family name"), hint=lazy("Leave empty if the person has one name"), sensitivity="personal"
+        )
     )
     job_title: Mapped[str | None] = mapped_column(info=field(lazy("Job title")))
-    birthday_on: Mapped[date | None] = mapped_column(info=field(lazy("Birthday"), "date"))
-    languages: Mapped[str | None] = mapped_column(info=field(lazy("Languages")))
-    education: Mapped[str | None] = mapped_column(info=field(lazy("Education")))
-    income_band: Mapped[str | None] = mapped_column(info=field(lazy("Income band")))
-    tech_literacy: Mapped[str | None] = mapped_column(info=field(lazy("Tech literacy"), "choice", choices=LEVELS))
+    birthday_on: Mapped[date | None] = mapped_column(info=field(lazy("Birthday"), "date", sensitivity="personal"))
+    languages: Mapped[str | None] = mapped_column(info=field(lazy("Languages"), sensitivity="personal"))
+    education: Mapped[str | None] = mapped_column(info=field(lazy("Education"), sensitivity="personal"))
+    income_band: Mapped[str | None] = mapped_column(info=field(lazy("Income band"), sensitivity="sensitive"))
+    tech_literacy: Mapped[str | None] = mapped_column(
+        info=field(lazy("Tech literacy"), "choice", choices=LEVELS, sensitivity="personal")
+    )
 
     affiliations: Mapped[list["Affiliation"]] = relationship(
         back_populates="person", foreign_keys="Affiliation.person_id", order_by="Affiliation.id"
@@ -174,15 +197,19 @@ class Organization(Party):
     __tablename__ = "organization"
 
     id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id"), primary_key=True)
-    sector: Mapped[str | None] = mapped_column(info=field(lazy("Sector")))
+    sector: Mapped[str | None] = mapped_column(info=field(lazy("Sector"), sensitivity="public"))
     founded_year: Mapped[int | None] = mapped_column(info=field(lazy("Founded"), "number", low=1000, high=2200))
     n_employees: Mapped[int | None] = mapped_column(info=field(lazy("Employees"), "number", low=0))
-    website: Mapped[str | None] = mapped_column(info=field(lazy("Website"), "url"))
-    annual_revenue_minor, annual_revenue_currency = money_columns("annual_revenue_minor", "annual_revenue_currency")
+    website: Mapped[str | None] = mapped_column(info=field(lazy("Website"), "url", sensitivity="public"))
+    annual_revenue_minor, annual_revenue_currency = money_columns(
+        "annual_revenue_minor", "annual_revenue_currency", info=field(lazy("Turnover a year"), "money")
+    )
     annual_revenue: Mapped[Money | None] = composite(
         annual_revenue_minor, annual_revenue_currency, return_none_on=lambda minor, currency: minor is None
     )
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("organization.id"), index=True, info=field(lazy("Belongs to"), "party", shown=_NOT_TYPED)
+    )
 
     parent: Mapped["Organization | None"] = relationship(
         foreign_keys=parent_id, remote_side="Organization.id", back_populates="subsidiaries"
@@ -207,10 +234,12 @@ class ContactPoint(Tracked, Base):
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
     kind: Mapped[ContactKind] = mapped_column(info=field(lazy("Kind"), "choice", choices=ContactKind, required=True))
-    value: Mapped[str] = mapped_column(info=field(lazy("Contact"), required=True))
+    value: Mapped[str] = mapped_column(info=field(lazy("Contact"), required=True, sensitivity="personal"))
     normalised: Mapped[str] = mapped_column(index=True)
     label: Mapped[str | None] = mapped_column(info=field(lazy("Label")))
-    is_preferred: Mapped[bool] = mapped_column(default=False)
+    is_preferred: Mapped[bool] = mapped_column(
+        default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED)
+    )
     party: Mapped[Party] = relationship(back_populates="contact_points")
 
 
@@ -229,12 +258,14 @@ class Address(Tracked, Base):
     )
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
-    street: Mapped[str | None] = mapped_column(info=field(lazy("Street")))
-    postal_code: Mapped[str | None] = mapped_column(info=field(lazy("Postal code")))
+    street: Mapped[str | None] = mapped_column(info=field(lazy("Street"), sensitivity="personal"))
+    postal_code: Mapped[str | None] = mapped_column(info=field(lazy("Postal code"), sensitivity="personal"))
     city: Mapped[str | None] = mapped_column(info=field(lazy("City")), index=True)
     region: Mapped[str | None] = mapped_column(info=field(lazy("Region")))
     country: Mapped[CountryCode | None] = mapped_column(String(2), info=field(lazy("Country"), "country"))
-    is_preferred: Mapped[bool] = mapped_column(default=False)
+    is_preferred: Mapped[bool] = mapped_column(
+        default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED)
+    )
     party: Mapped[Party] = relationship(back_populates="addresses")
 
 
@@ -246,9 +277,11 @@ class Affiliation(Tracked, Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     role: Mapped[str | None] = mapped_column(info=field(lazy("Role")))
-    from_on: Mapped[date | None]
-    to_on: Mapped[date | None]
-    is_primary: Mapped[bool] = mapped_column(default=False)
+    from_on: Mapped[date | None] = mapped_column(info=field(lazy("From"), "date"))
+    to_on: Mapped[date | None] = mapped_column(info=field(lazy("Until"), "date"))
+    is_primary: Mapped[bool] = mapped_column(
+        default=False, info=field(lazy("Main occupation"), "flag", shown=_NOT_TYPED)
+    )
     person: Mapped[Person] = relationship(back_populates="affiliations", foreign_keys=person_id)
     organization: Mapped[Organization] = relationship(back_populates="affiliations", foreign_keys=organization_id)
 

@@ -4,6 +4,7 @@ A deal goes through the stages of a pipeline; every step is a row, so that a fun
 year stand on what happened and not on what the last edit left.
 """
 
+from crmlib.sales import fields
 from crmlib.sales.actions import (
     AMOUNT,
     add_pipeline,

@@ -21,6 +21,7 @@ from crmlib.base import (
 )
 from crmlib.catalog import Product
 from crmlib.contacts import Lifecycle, Party, set_lifecycle
+from crmlib.filters import set_custom
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy
 from crmlib.sales.events import DealEvent, DealLost, DealMoved, DealOpened, DealReopened, DealWon
@@ -227,21 +228,26 @@ def edit_deal(
     currency: str = "",
 ) -> Deal:
     """Change fields of a deal to what was typed: name, amount (in `currency`), expected_close_on, opened_on,
-    party_id, owner_id, product_id.
+    party_id, owner_id, product_id, custom ones.
 
     `was` is what the editor saw: where another value is stored by now, nothing changes and Conflict has both.
     """
     deal = find(session, Deal, deal)
-    known = {**fields_of(Deal), "amount": AMOUNT}
+    known = {**fields_of(Deal, shown="form"), "amount": AMOUNT}
     links: dict[str, Any] = {"party_id": Party, "owner_id": Party, "product_id": Product}
+    more = {key: value for key, value in typed.items() if key not in known and key not in links}
     for key in typed:
-        if key not in known and key not in links:
-            raise InvalidInput(_("Field"), key, _("no such field here"))
+        if key in more:
+            continue
         theirs = _current(deal, key)
         if was is not None and key in was and (as_json(was[key]) or None) != (theirs or None):
             message = _("Someone changed this in the meantime: it says {value} now.").format(value=theirs or "–")
             raise Conflict(message, mine={key: typed[key]}, theirs={key: theirs})
+    if more:
+        set_custom(session, deal, more, was=was, currency=currency)
     for key, value in typed.items():
+        if key in more:
+            continue
         if key in links:
             setattr(deal, key, _link(session, links[key], value))
         elif key == "amount":

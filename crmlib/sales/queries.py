@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from crmlib.base import major_units, read_frame
 from crmlib.catalog import Product
 from crmlib.contacts import Party
+from crmlib.filters import filter_clause
 from crmlib.sales.records import Deal, Pipeline, Seller, Stage, StageEvent, StageKind
 
 if TYPE_CHECKING:
@@ -72,24 +73,32 @@ _Owner = aliased(Party, name="owner")
 _Manager = aliased(Party, name="manager")
 
 
-def deals(session: Session) -> "pd.DataFrame":
-    """Every deal with what reports ask of it, in the order they were entered.
+def deals(session: Session, filter: str = "") -> "pd.DataFrame":  # noqa: A002  # the word of the trade
+    """Every deal with what reports ask of it, or those that fit a filter, in the order they were entered.
 
     One row per deal; `deal_id` is unique. Columns are `DEALS`, also when there is none. `status` is open, won or
     lost, as the stage says. `amount` is the expected total without tax, the agreed one of a won deal, in `currency`
     (ISO 4217): never add two currencies. `opened_on` is the day work began, `closed_on` the day it was won or lost,
     NaT while it is open. `manager` and `region` are the owner's of today. Missing text is NA.
     """
-    return read_frame(session, _deals().order_by(Deal.id), DEALS)
+    rows = _deals().where(filter_clause(session, "deal", filter)) if filter else _deals()
+    return read_frame(session, rows.order_by(Deal.id), DEALS)
 
 
-def open_deals(session: Session, *, closing_by: date | None = None) -> "pd.DataFrame":
+def open_deals(
+    session: Session,
+    filter: str = "",  # noqa: A002  # the word of the trade
+    *,
+    closing_by: date | None = None,
+) -> "pd.DataFrame":
     """Deals that are neither won nor lost, soonest expected close first.
 
     One row per deal; `deal_id` is unique. Columns are `OPEN_DEALS`, also when nothing is open. `amount` is the
     expected total without tax, in `currency` (ISO 4217); `expected_close_on` is NaT where nobody has said.
     """
     rows = _deals().where(Stage.kind == StageKind.OPEN)
+    if filter:
+        rows = rows.where(filter_clause(session, "deal", filter))
     if closing_by is not None:
         rows = rows.where(Deal.expected_close_on <= closing_by)
     return read_frame(session, rows.order_by(Deal.expected_close_on.nulls_last(), Deal.id), OPEN_DEALS)

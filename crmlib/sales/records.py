@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Money, Tracked, field, money_columns
+from crmlib.base import READ_ONLY, Base, BigId, Customizable, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -19,6 +19,9 @@ class StageKind(StrEnum):
     WON = "won"
     LOST = "lost"
 
+
+# Set elsewhere than in the form of the record: seen, filtered, mapped, exported.
+_NOT_TYPED = ("list", "filter", "import", "export")
 
 LOST_REASONS = (
     ("price", lazy("Price")),
@@ -64,7 +67,7 @@ class Seller(Base):
     manager: Mapped[Party | None] = relationship(foreign_keys=manager_id)
 
 
-class Deal(Tracked, Base):
+class Deal(Customizable, Tracked, Base):
     """A sale that may happen; other systems say *opportunity*.
 
     `amount` is the expected total without tax, and the agreed one when it is won; None where nobody has said.
@@ -79,17 +82,23 @@ class Deal(Tracked, Base):
     )
 
     name: Mapped[str] = mapped_column(info=field(lazy("Deal"), required=True))
-    party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
+    party_id: Mapped[int | None] = mapped_column(
+        ForeignKey("party.id"), index=True, info=field(lazy("Customer"), "party", shown=_NOT_TYPED)
+    )
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("party.id"), index=True, info=field(lazy("Owner"), "party", shown=_NOT_TYPED)
+    )
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"))
-    amount_minor, currency = money_columns("amount_minor", "currency")
+    amount_minor, currency = money_columns(
+        "amount_minor", "currency", info=field(lazy("Amount"), "money", low=0)
+    )
     amount: Mapped[Money | None] = composite(
         amount_minor, currency, return_none_on=lambda minor, currency: minor is None
     )
     opened_on: Mapped[date | None] = mapped_column(info=field(lazy("Opened"), "date"))
     expected_close_on: Mapped[date | None] = mapped_column(info=field(lazy("Expected close"), "date"))
-    closed_on: Mapped[date | None] = mapped_column(index=True)
+    closed_on: Mapped[date | None] = mapped_column(index=True, info=field(lazy("Closed"), "date", shown=READ_ONLY))
     lost_reason: Mapped[str | None] = mapped_column(info=field(lazy("Reason"), choices=LOST_REASONS))
     lost_note: Mapped[LongText | None] = mapped_column(info=field(lazy("What could we have done?"), "long"))
 

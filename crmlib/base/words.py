@@ -1,0 +1,32 @@
+"""Words as they are searched and compared: without case and accents, in Python and in both databases alike."""
+
+import unicodedata
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, func
+
+
+def folded(text: str) -> str:
+    """`text` as it is searched and sorted: without case and accents, so that Ștefan is found by stefan."""
+    if text.isascii():
+        return text.lower().strip()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").strip()
+
+
+def folded_sql(expression: Any) -> ColumnElement[str]:
+    """`folded` of a column, computed by the database.
+
+    SQLite is given the function by each connection, PostgreSQL has it from a migration and can index it. Nothing in
+    a SQLite file leans on it (an index, a trigger): other programs must be able to open the file.
+    """
+    return func.crm_folded(expression, type_=String())
+
+
+def teach_folding(connection: Any) -> None:
+    """Give a SQLite connection the function behind `folded_sql`."""
+    connection.create_function("crm_folded", 1, _folded_or_none, deterministic=True)
+
+
+def _folded_or_none(text: Any) -> str | None:
+    return None if text is None else folded(str(text))
