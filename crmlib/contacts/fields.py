@@ -20,7 +20,10 @@ def _current(link: Any) -> ColumnElement[bool]:
         select(other.id).where(
             other.person_id == link.person_id,
             other.to_on.is_(None),
-            or_(and_(other.is_primary, not_(link.is_primary)), and_(other.is_primary == link.is_primary, other.id > link.id)),
+            or_(
+                and_(other.is_primary, not_(link.is_primary)),
+                and_(other.is_primary == link.is_primary, other.id > link.id),
+            ),
         )
     )
     return and_(link.to_on.is_(None), ~better)
@@ -84,7 +87,10 @@ def _offer_fields() -> None:
     offer(
         Party,
         Field("n_contact_points", lazy("Ways to reach them"), "number", shown=READ_ONLY),
-        expression=select(func.count(counted.id)).where(counted.party_id == Party.id).correlate(Party).scalar_subquery(),
+        expression=select(func.count(counted.id))
+        .where(counted.party_id == Party.id)
+        .correlate(Party)
+        .scalar_subquery(),
         may_lack=False,
     )
 

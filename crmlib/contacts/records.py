@@ -163,9 +163,7 @@ class Person(Party):
     id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id"), primary_key=True)
     given_name: Mapped[str] = mapped_column(info=field(lazy("Given names"), required=True, sensitivity="personal"))
     family_name: Mapped[str | None] = mapped_column(
-        info=field(
-            lazy("Family name"), hint=lazy("Leave empty if the person has one name"), sensitivity="personal"
-        )
+        info=field(lazy("Family name"), hint=lazy("Leave empty if the person has one name"), sensitivity="personal")
     )
     job_title: Mapped[str | None] = mapped_column(info=field(lazy("Job title")))
     birthday_on: Mapped[date | None] = mapped_column(info=field(lazy("Birthday"), "date", sensitivity="personal"))
@@ -237,9 +235,7 @@ class ContactPoint(Tracked, Base):
     value: Mapped[str] = mapped_column(info=field(lazy("Contact"), required=True, sensitivity="personal"))
     normalised: Mapped[str] = mapped_column(index=True)
     label: Mapped[str | None] = mapped_column(info=field(lazy("Label")))
-    is_preferred: Mapped[bool] = mapped_column(
-        default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED)
-    )
+    is_preferred: Mapped[bool] = mapped_column(default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED))
     party: Mapped[Party] = relationship(back_populates="contact_points")
 
 
@@ -263,9 +259,7 @@ class Address(Tracked, Base):
     city: Mapped[str | None] = mapped_column(info=field(lazy("City")), index=True)
     region: Mapped[str | None] = mapped_column(info=field(lazy("Region")))
     country: Mapped[CountryCode | None] = mapped_column(String(2), info=field(lazy("Country"), "country"))
-    is_preferred: Mapped[bool] = mapped_column(
-        default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED)
-    )
+    is_preferred: Mapped[bool] = mapped_column(default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED))
     party: Mapped[Party] = relationship(back_populates="addresses")
 
 

@@ -25,11 +25,11 @@ from crmlib.base import (
 )
 from crmlib.filters.catalogue import custom_fields, custom_offered, custom_value, fields_for
 from crmlib.filters.lists import order_of
+from crmlib.filters.meaning import FAMILIES, Lacks, Same
 from crmlib.filters.offered import Offered, is_customizable, offered, record_class
 from crmlib.filters.parsing import parse
 from crmlib.filters.records import CustomField, SavedView
 from crmlib.filters.sql import SqlBackend
-from crmlib.filters.meaning import FAMILIES, Lacks, Same
 from crmlib.filters.stored import dump, load
 from crmlib.filters.tree import conditions
 from crmlib.i18n import gettext as _
@@ -53,8 +53,32 @@ _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 # Words of the filter language, and what every record has already.
 _TAKEN = frozenset(
-    "and or not in is contains starts with empty me now today yesterday tomorrow this true false yes no id version "
-    "custom created_at updated_at".split()
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "contains",
+        "starts",
+        "with",
+        "empty",
+        "me",
+        "now",
+        "today",
+        "yesterday",
+        "tomorrow",
+        "this",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "id",
+        "version",
+        "custom",
+        "created_at",
+        "updated_at",
+    ]
 )
 MOST_CHOICES = 500
 

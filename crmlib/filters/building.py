@@ -1,6 +1,6 @@
 """A filter as a list of conditions, for pages where it is clicked together instead of typed.
 
-    [{"field": "city", "op": "in", "values": ["Jakarta", "Cluj"]}, {"field": "total_paid", "op": ">", "values": ["1000"]}]
+[{"field": "city", "op": "in", "values": ["Jakarta", "Cluj"]}, {"field": "total_paid", "op": ">", "values": ["1000"]}]
 """
 
 from collections.abc import Iterable, Mapping
@@ -103,9 +103,13 @@ def _value(about: Field, typed: str) -> str:
     try:
         words = tokenize(typed)
         # Nothing that is typed as a value can become a condition of its own.
-        plain = len(words) > 1 and all(
-            word.kind in ("number", "day", "duration", "name", "end") or word.text in ("+", "-") for word in words
-        ) and not any(word.word in ("and", "or", "not", "in") for word in words)
+        plain = (
+            len(words) > 1
+            and all(
+                word.kind in ("number", "day", "duration", "name", "end") or word.text in ("+", "-") for word in words
+            )
+            and not any(word.word in ("and", "or", "not", "in") for word in words)
+        )
     except FilterError:
         plain = False
     if family == "link" and not (typed.strip() == "me" or typed.strip().isdecimal()):

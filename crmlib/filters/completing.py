@@ -16,7 +16,17 @@ from crmlib.i18n import gettext as _
 
 __all__ = ["Suggestion", "complete"]
 
-_TIMES = ("today", "today - 7d", "today - 30d", "today - 90d", "this week", "this month", "this quarter", "this year", "now")
+_TIMES = (
+    "today",
+    "today - 7d",
+    "today - 30d",
+    "today - 90d",
+    "this week",
+    "this month",
+    "this quarter",
+    "this year",
+    "now",
+)
 _BEFORE_FIELD = frozenset({"", "and", "or", "not", "(", "in"})
 
 
@@ -34,11 +44,15 @@ class Suggestion:
     end: int
 
 
-def complete(session: Session, record: str, text: str, position: int | None = None, *, limit: int = 12) -> list[Suggestion]:
+def complete(
+    session: Session, record: str, text: str, position: int | None = None, *, limit: int = 12
+) -> list[Suggestion]:
     """Suggestions for the place `position` of a filter, by default its end, the likeliest first. Never raises."""
     position = len(text) if position is None else max(0, min(position, len(text)))
     words = tokenize(text[:position][-5000:], broken=True)[:-1]
-    begun = words.pop() if words and words[-1].end == min(position, 5000) and words[-1].kind in ("name", "text") else None
+    begun = (
+        words.pop() if words and words[-1].end == min(position, 5000) and words[-1].kind in ("name", "text") else None
+    )
     start = position - len(begun.text) if begun else position
     fields = {key: one.about for key, one in fields_for(session, record).by_key.items() if "filter" in one.about.shown}
     typed = begun.value if begun else ""

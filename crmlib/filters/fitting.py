@@ -85,8 +85,10 @@ def _text(about: Field, value: Value, op: str) -> Value | str:
 def _exact(about: Field, value: Value, _op: str) -> Value | str:
     if about.kind == "country":
         code = parse_territory(value.text) if isinstance(value, Word) else None
-        return Word(code) if code else _("{field} is a country: write its name or a code such as RO").format(
-            field=about.key
+        return (
+            Word(code)
+            if code
+            else _("{field} is a country: write its name or a code such as RO").format(field=about.key)
         )
     wanted = value.text.casefold() if isinstance(value, Word) else written(value)
     for word, label in about.choices:

@@ -91,7 +91,9 @@ def offer(
     Either `expression` (on a row of the record), or `one` value, or `many` values in the `Part`s of other tables. A
     later offer of the same key replaces the earlier one.
     """
-    parts = tuple(one if isinstance(one, Sequence) else (one,)) or tuple(many if isinstance(many, Sequence) else (many,))
+    parts = tuple(one if isinstance(one, Sequence) else (one,)) or tuple(
+        many if isinstance(many, Sequence) else (many,)
+    )
     about = replace(about, many=bool(many)) if many else about
     found = Offered(about, getattr(expression, "expression", expression), currency, folded, parts, may_lack)
     _offered.setdefault(record.__tablename__, {})[about.key] = found
@@ -148,7 +150,9 @@ def is_customizable(name: str) -> bool:
 
 
 def _below(mapper: Mapper[Any]) -> Iterable[Mapper[Any]]:
-    return sorted((one for one in mapper.self_and_descendants if one is not mapper), key=lambda one: one.class_.__name__)
+    return sorted(
+        (one for one in mapper.self_and_descendants if one is not mapper), key=lambda one: one.class_.__name__
+    )
 
 
 def _own(mapper: Mapper[Any], record: type[Base]) -> dict[str, Offered]:

@@ -208,7 +208,9 @@ class _Parser:
             return self._make(name, field, no + ("contains" if single else "in"), [value])
         sign = self._now
         if no or sign.kind != "sign" or sign.text not in _COMPARE:
-            self._fail(value[0], _("a condition begins with a field, such as {fields}").format(fields=self._some_fields()))
+            self._fail(
+                value[0], _("a condition begins with a field, such as {fields}").format(fields=self._some_fields())
+            )
         self._take()
         name, field = self._field()
         turned = self._make(name, field, _TURNED[_COMPARE[sign.text]], [value])

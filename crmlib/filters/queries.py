@@ -40,7 +40,8 @@ def saved_views(session: Session, record: str = "") -> list[ViewEntry]:
     if record:
         rows = rows.where(SavedView.record == record)
     found = sorted(
-        session.scalars(rows), key=lambda one: (one.owner != me, one.position if one.owner == me else 0, one.name, one.id)
+        session.scalars(rows),
+        key=lambda one: (one.owner != me, one.position if one.owner == me else 0, one.name, one.id),
     )
     return [
         ViewEntry(

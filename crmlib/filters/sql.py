@@ -100,7 +100,11 @@ class SqlBackend:
             *(
                 exists(
                     select(part.key)
-                    .where(part.key == (self._key if part.at is None else part.at), *part.where, *(() if part.grouped else (stands(part),)))
+                    .where(
+                        part.key == (self._key if part.at is None else part.at),
+                        *part.where,
+                        *(() if part.grouped else (stands(part),)),
+                    )
                     .correlate(self._key.table)
                 )
                 for part in field.parts
@@ -164,8 +168,8 @@ def _one_of(value: Any, values: tuple[Any, ...], kind: Any = None) -> Clause:
     if not values:
         return false()
     if kind is not None:
-        same: Clause = value.in_([literal(one, kind) for one in values]) if len(values) > 1 else value == literal(
-            values[0], kind
+        same: Clause = (
+            value.in_([literal(one, kind) for one in values]) if len(values) > 1 else value == literal(values[0], kind)
         )
         return same
     only: Clause = value.in_(values) if len(values) > 1 else value == values[0]

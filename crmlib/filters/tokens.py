@@ -85,7 +85,9 @@ def _quoted(text: str, start: int, broken: bool) -> Token:
         at += 1
     if broken:
         return Token("text", text[start:], "".join(value), start)
-    raise FilterError(text, start, len(text) - start, _("this text begins with a quotation mark and has none at its end"))
+    raise FilterError(
+        text, start, len(text) - start, _("this text begins with a quotation mark and has none at its end")
+    )
 
 
 def _unreadable(text: str, at: int) -> FilterError:

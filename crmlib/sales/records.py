@@ -90,9 +90,7 @@ class Deal(Customizable, Tracked, Base):
     )
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"), index=True)
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"))
-    amount_minor, currency = money_columns(
-        "amount_minor", "currency", info=field(lazy("Amount"), "money", low=0)
-    )
+    amount_minor, currency = money_columns("amount_minor", "currency", info=field(lazy("Amount"), "money", low=0))
     amount: Mapped[Money | None] = composite(
         amount_minor, currency, return_none_on=lambda minor, currency: minor is None
     )
