@@ -1,10 +1,12 @@
-"""Exchange: how records come in from other systems (and, later, go out).
+"""Exchange: how records come in from other systems and go out to them.
 
 Rows are kept as they came, beside the records they became: an import can be repeated, checked and traced, and what
 it doubted or refused is said, never swallowed.
 """
 
 from crmlib.exchange.actions import import_files
+from crmlib.exchange.everything import export_everything, fingerprint, import_everything, read_manifest
+from crmlib.exchange.exporting import export_list, find_list, list_names
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
@@ -23,9 +25,16 @@ __all__ = [
     "SourceRecord",
     "Table",
     "WholeTable",
+    "export_everything",
+    "export_list",
+    "find_list",
+    "fingerprint",
+    "import_everything",
     "import_files",
     "imports",
+    "list_names",
     "open_table",
+    "read_manifest",
     "read_table",
     "sources_of",
     "words_of",
