@@ -3,8 +3,10 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
+from crmlib.base.bulk import insert_many
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
+    Busy,
     Conflict,
     CrmError,
     InvalidInput,
@@ -19,7 +21,7 @@ from crmlib.base.frames import read_frame
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
-from crmlib.base.records import Base, Tracked, find
+from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
@@ -35,6 +37,7 @@ __all__ = [
     "LONGEST_TEXT",
     "Base",
     "BigId",
+    "Busy",
     "Conflict",
     "CountryCode",
     "CrmError",
@@ -44,6 +47,7 @@ __all__ = [
     "InvalidInput",
     "InvalidTransition",
     "JournalEntry",
+    "Journalled",
     "LongText",
     "Money",
     "NotFound",
@@ -60,6 +64,7 @@ __all__ = [
     "field",
     "fields_of",
     "find",
+    "insert_many",
     "like_pattern",
     "major_units",
     "money_columns",

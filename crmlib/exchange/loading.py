@@ -230,7 +230,7 @@ class Loading:
             self._import = Import(
                 system=self.system,
                 at=self.at,
-                actor=self.session.info.get("actor", ""),
+                actor=str(self.session.info.get("actor", "")),
                 batch=self.batch,
                 files={},
                 counts={},
