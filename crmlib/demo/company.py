@@ -1,6 +1,7 @@
 """The demo company, made: plans drawn from a seed, then lived through day by day."""
 
 import shutil
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -8,11 +9,14 @@ from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from crmlib.activities import Activity
 from crmlib.base import Refused
 from crmlib.base.settings import find_workspace
+from crmlib.catalog import Product
 from crmlib.contacts import Organization, Party, Person
+from crmlib.demo.crowd import Crowd, Progress
 from crmlib.demo.diary import DemoClock, Diary, moment, working_day
 from crmlib.demo.history import History
 from crmlib.demo.market import OrganizationPlan, plan_market, plan_person
@@ -20,11 +24,13 @@ from crmlib.demo.pipeline import SellerPlan, plan_deals
 from crmlib.demo.sources import read
 from crmlib.demo.work import plan_care, plan_deal_work, plan_quarrels
 from crmlib.i18n import gettext as _
-from crmlib.sales import Deal
+from crmlib.sales import Deal, Seller, Stage
 from crmlib.workbench import Workbench, create_workbench
 
 DAYS = 730
 ORGANIZATIONS, DEALS, PEOPLE_ALONE = 400, 900, 24
+# A larger company is made in bulk.
+MOST_LIVED = 20
 
 
 def make_demo(
@@ -34,9 +40,12 @@ def make_demo(
     seed: int = 7,
     scale: float = 1.0,
     today: date | None = None,
+    progress: Progress = lambda _name, _number: None,
 ) -> dict[str, int]:
     """Make Halyard Instruments in a new workspace; how many organizations, persons, deals and activities it has.
 
+    Up to a `scale` of 20 the two years are lived through, day by day. Above it a crowd is made in bulk: the company
+    with 1,000 parties and 10,000 payments for each unit of scale, and without stories; `progress` is told where it is.
     The same `seed`, `scale` and `today` (the day it is in Delft, unless given) make the same records. It is there
     as a whole or not at all. Raises Refused where the folder, or the database, holds something already.
     """
@@ -57,7 +66,10 @@ def make_demo(
             **{key: company[key] for key in ("name", "currency", "locale", "timezone", "country", "actor")},
         )
         with workbench:
-            counts = _live(workbench, clock, Random(f"{seed} {scale:g}"), scale=scale, today=today)
+            if scale <= MOST_LIVED:
+                counts = _live(workbench, clock, Random(f"{seed} {scale:g}"), scale=scale, today=today)
+            else:
+                counts = _gather(workbench, clock, seed=seed, scale=scale, today=today, progress=progress)
         making.replace(folder)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
@@ -93,11 +105,50 @@ def _live(workbench: Workbench, clock: DemoClock, rng: Random, *, scale: float, 
     for quarrel in quarrels:
         history.work(quarrel)
     with workbench.session() as session:
-        if session.scalar(select(func.count()).select_from(Party)):
-            raise Refused(_("This database has customers already; the demo company needs an empty one."))
+        _refuse_where_somebody_is(session)
         diary.carry_out(session, clock, staff=history.staff)
         counted = {"organizations": Organization, "persons": Person, "deals": Deal, "activities": Activity}
         return {name: session.scalar(select(func.count()).select_from(record)) or 0 for name, record in counted.items()}
+
+
+def _gather(
+    workbench: Workbench, clock: DemoClock, *, seed: int, scale: float, today: date, progress: Progress
+) -> dict[str, int]:
+    """The company's people, products and pipeline, and a crowd of customers."""
+    begins = today - timedelta(days=DAYS)
+    diary = Diary(today)
+    history = History(diary, Random(seed), currency=workbench.settings.currency, begins=begins)
+    history.found()
+    with workbench.session() as session:
+        _refuse_where_somebody_is(session)
+        diary.carry_out(session, clock, staff=history.staff)
+    clock.now = moment(today, 5)
+    with workbench.session() as session:
+        # A transaction of millions of rows would lie in SQLite's log beside the database once more; there it is the
+        # folder that appears as a whole or not at all.
+        is_sqlite = session.get_bind().dialect.name == "sqlite"
+        prices = session.execute(select(Product.id, Product.name, Product.price_minor).order_by(Product.id))
+        crowd = Crowd(
+            begin=workbench.session if is_sqlite else lambda: nullcontext(session),
+            seed=seed,
+            today=today,
+            n_parties=round(1_000 * scale),
+            staff=list(session.scalars(select(Seller.party_id).order_by(Seller.party_id))),
+            products=[(number, name, minor) for number, name, minor in prices if minor],
+            stages=[(number, kind.value) for number, kind in session.execute(_STAGES)],
+            progress=progress,
+        )
+        if not is_sqlite:
+            return crowd.make(nullcontext())
+    return crowd.make(nullcontext())
+
+
+_STAGES = select(Stage.id, Stage.kind).order_by(Stage.position)
+
+
+def _refuse_where_somebody_is(session: Session) -> None:
+    if session.scalar(select(func.count()).select_from(Party)):
+        raise Refused(_("This database has customers already; the demo company needs an empty one."))
 
 
 def _sellers(begins: date, today: date) -> list[SellerPlan]:
