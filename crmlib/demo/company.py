@@ -139,8 +139,8 @@ def _gather(
             progress=progress,
         )
         if not is_sqlite:
-            return crowd.make(nullcontext())
-    return crowd.make(nullcontext())
+            return crowd.make()
+    return crowd.make()
 
 
 _STAGES = select(Stage.id, Stage.kind).order_by(Stage.position)

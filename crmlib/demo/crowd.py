@@ -19,8 +19,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crmlib.activities import Activity, Participation
-from crmlib.base import Base, insert_many
-from crmlib.billing import Order, OrderLine, Payment
+from crmlib.base import Base, folded, insert_many
+from crmlib.billing import Order, OrderLine, Payment, without_triggers
 from crmlib.contacts import (
     Address,
     Affiliation,
@@ -28,7 +28,8 @@ from crmlib.contacts import (
     LifecycleEvent,
     Organization,
     Person,
-    folded,
+    back_key,
+    name_key,
 )
 from crmlib.demo.market import SOURCES, slug
 from crmlib.demo.sources import fill, read
@@ -44,7 +45,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass
 class Crowd:
-    """One crowd on its way into the database: `begin` opens the transaction of each table.
+    """One crowd on its way into the database: `begin` opens a transaction for each half.
 
     `staff`, `products` (number, name, price in minor units) and `stages` are the company's own, made before.
     """
@@ -83,27 +84,27 @@ class Crowd:
         """Nine o'clock (UTC) of each of `days`."""
         return [datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in self.days]
 
-    def make(self, resting: AbstractContextManager[object]) -> dict[str, int]:
-        """Write all of it; `resting` holds back, until all is there, what the database keeps up row by row."""
-        with resting:
-            self.organizations = self._write("organizations", Organization, self._organization_rows())
-            self.persons = self._write("persons", Person, self._person_rows())
-            self._write("contact points", ContactPoint, self._contact_rows())
-            self._write("addresses", Address, self._address_rows())
-            self._write("affiliations", Affiliation, self._affiliation_rows())
-            self._write("lifecycle events", LifecycleEvent, self._lifecycle_rows())
-            deals = self._write("deals", Deal, self._deal_rows())
-            self._write("stage events", StageEvent, self._stage_rows(deals))
-            activities = self._write("activities", Activity, self._activity_rows())
-            self._write("participations", Participation, self._participation_rows(activities))
-            orders = self._write("orders", Order, self._order_rows())
-            self._write("order lines", OrderLine, self._line_rows(orders))
-            self._write("payments", Payment, self._payment_rows(orders))
+    def make(self) -> dict[str, int]:
+        """Write all of it, first who they are, then what they bought."""
+        with self.begin() as session:
+            self.organizations = self._write(session, "organizations", Organization, self._organization_rows())
+            self.persons = self._write(session, "persons", Person, self._person_rows())
+            self._write(session, "contact points", ContactPoint, self._contact_rows())
+            self._write(session, "addresses", Address, self._address_rows())
+            self._write(session, "affiliations", Affiliation, self._affiliation_rows())
+            self._write(session, "lifecycle events", LifecycleEvent, self._lifecycle_rows())
+            deals = self._write(session, "deals", Deal, self._deal_rows())
+            self._write(session, "stage events", StageEvent, self._stage_rows(deals))
+            activities = self._write(session, "activities", Activity, self._activity_rows())
+            self._write(session, "participations", Participation, self._participation_rows(activities))
+        with self.begin() as session, without_triggers(session):
+            orders = self._write(session, "orders", Order, self._order_rows())
+            self._write(session, "order lines", OrderLine, self._line_rows(orders))
+            self._write(session, "payments", Payment, self._payment_rows(orders))
         return self.counts
 
-    def _write(self, name: str, record: type[Base], rows: Iterator[dict[str, Any]]) -> range:
-        with self.begin() as session:
-            numbers = insert_many(session, record, self._counted(name, rows), journal="range")
+    def _write(self, session: Session, name: str, record: type[Base], rows: Iterator[dict[str, Any]]) -> range:
+        numbers = insert_many(session, record, self._counted(name, rows), journal="range")
         self.counts[name.replace(" ", "_")] = len(numbers)
         return numbers
 
@@ -147,6 +148,8 @@ class Crowd:
         return {
             "name": name,
             "folded": folded(name),
+            "name_key": name_key(name),
+            "back_key": back_key(name),
             "lifecycle": self._standing(rng),
             "owner_id": rng.choice(self.staff),
             "source": rng.choice(_SOURCES),
