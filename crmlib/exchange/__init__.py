@@ -5,9 +5,9 @@ it doubted or refused is said, never swallowed.
 """
 
 from crmlib.exchange.actions import import_files
-from crmlib.exchange.files import BadRow, Row, Table, read_table
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
+from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
 from crmlib.exchange.records import Import, SourceRecord
 from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
 
@@ -22,8 +22,10 @@ __all__ = [
     "Row",
     "SourceRecord",
     "Table",
+    "WholeTable",
     "import_files",
     "imports",
+    "open_table",
     "read_table",
     "sources_of",
     "words_of",

@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidInput
-from crmlib.exchange.files import Table, read_table
 from crmlib.exchange.loading import Loading
 from crmlib.exchange.presets import Preset, find_preset
+from crmlib.exchange.reading import WholeTable as Table
+from crmlib.exchange.reading import read_table
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
 

@@ -10,10 +10,11 @@ from datetime import date
 from typing import ClassVar
 
 from crmlib.base import InvalidInput, read_day
-from crmlib.exchange.files import Row, Table
 from crmlib.exchange.presets.maven_deals import Deals
 from crmlib.exchange.presets.maven_parties import Accounts, Managers, Products, Sellers
 from crmlib.exchange.presets.preset import Preset
+from crmlib.exchange.reading import Row
+from crmlib.exchange.reading import WholeTable as Table
 from crmlib.i18n import gettext as _
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from crmlib.base import InvalidInput
-from crmlib.exchange.files import Table
 from crmlib.exchange.loading import Kind, Loading
+from crmlib.exchange.reading import WholeTable as Table
 from crmlib.i18n import gettext as _
 
 
