@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib import activities, catalog, contacts, sales
+from crmlib import activities, billing, catalog, contacts, sales
 from crmlib.base import (
     InvalidInput,
     JournalEntry,
@@ -56,6 +56,7 @@ class Workbench:
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)
         self.sales = Department(self, sales)
+        self.billing = Department(self, billing)
 
     def now(self) -> datetime:
         """This moment, in UTC."""
@@ -132,6 +133,20 @@ RECORD_NAMES = (
     lazy("stage"),
     lazy("deal"),
     lazy("seller"),
+    lazy("fx rate"),
+    lazy("price list"),
+    lazy("price entry"),
+    lazy("party price list"),
+    lazy("tax rate"),
+    lazy("discount"),
+    lazy("coupon"),
+    lazy("order"),
+    lazy("order line"),
+    lazy("applied discount"),
+    lazy("payment"),
+    lazy("payment method"),
+    lazy("refund"),
+    lazy("refund line"),
 )
 
 

@@ -16,6 +16,7 @@ from crmlib.base.errors import (
 )
 from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
+from crmlib.base.fx import FxRate
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
@@ -25,9 +26,11 @@ from crmlib.base.types import (
     CountryCode,
     CurrencyCode,
     LongText,
+    Scaled,
     Utc,
     major_units,
     money_columns,
+    product_of,
     to_amount,
 )
 
@@ -41,6 +44,7 @@ __all__ = [
     "CurrencyCode",
     "Event",
     "Field",
+    "FxRate",
     "InvalidInput",
     "InvalidTransition",
     "JournalEntry",
@@ -50,6 +54,7 @@ __all__ = [
     "Page",
     "PermissionDenied",
     "Refused",
+    "Scaled",
     "Tracked",
     "Unavailable",
     "Utc",
@@ -63,6 +68,7 @@ __all__ = [
     "like_pattern",
     "major_units",
     "money_columns",
+    "product_of",
     "read_day",
     "read_frame",
     "read_page",

@@ -2,6 +2,34 @@
 
 from crmlib.catalog.actions import add_product
 from crmlib.catalog.queries import PRODUCTS, product_choices, products
-from crmlib.catalog.records import Product
+from crmlib.catalog.records import (
+    TAX_CLASSES,
+    Coupon,
+    Discount,
+    DiscountKind,
+    DiscountScope,
+    PartyPriceList,
+    PriceEntry,
+    PriceList,
+    Product,
+    ProductKind,
+    TaxRate,
+)
 
-__all__ = ["PRODUCTS", "Product", "add_product", "product_choices", "products"]
+__all__ = [
+    "PRODUCTS",
+    "TAX_CLASSES",
+    "Coupon",
+    "Discount",
+    "DiscountKind",
+    "DiscountScope",
+    "PartyPriceList",
+    "PriceEntry",
+    "PriceList",
+    "Product",
+    "ProductKind",
+    "TaxRate",
+    "add_product",
+    "product_choices",
+    "products",
+]

@@ -1,0 +1,41 @@
+"""Billing: what was ordered, paid and given back."""
+
+from crmlib.billing.records import (
+    CHANNELS,
+    COUNTED,
+    METHODS,
+    REFUND_REASONS,
+    AppliedDiscount,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderStatus,
+    PartyTotal,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    Refund,
+    RefundLine,
+    RefundStatus,
+    ReportingBasis,
+)
+
+__all__ = [
+    "CHANNELS",
+    "COUNTED",
+    "METHODS",
+    "REFUND_REASONS",
+    "AppliedDiscount",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderStatus",
+    "PartyTotal",
+    "Payment",
+    "PaymentMethod",
+    "PaymentStatus",
+    "Refund",
+    "RefundLine",
+    "RefundStatus",
+    "ReportingBasis",
+]
