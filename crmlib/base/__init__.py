@@ -3,6 +3,7 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
+from crmlib.base.bulk import insert_many
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
     Conflict,
@@ -65,6 +66,7 @@ __all__ = [
     "field",
     "fields_of",
     "find",
+    "insert_many",
     "like_pattern",
     "major_units",
     "money_columns",

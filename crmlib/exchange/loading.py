@@ -23,7 +23,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import Base, InvalidInput, record_name
+from crmlib.base import Base, Event, InvalidInput, record_name, tell
 from crmlib.exchange.progress import Progress
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
@@ -161,7 +161,6 @@ class Loading:
 
     def load(self, kind: Kind[R], table: Table | WholeTable) -> None:
         """All rows of `table`: new ones made, changed ones changed, and each outcome counted."""
-        self.refusals.of(table)
         kind.begin()
         any_known, seen = self.sources.has(kind.name), Seen()
         before = self._import.id if self._import is not None else None
@@ -169,6 +168,7 @@ class Loading:
             for portion in _portions(self._readable(kind, table)):
                 self._load(kind, table, portion, seen, ask=any_known)
                 self.progress.add(len(portion))
+                self.report.files.setdefault(table.name, {"rows": 0})["rows"] += len(portion)
             if any_known:
                 self._note_missing(kind, seen, before)
         finally:
@@ -369,6 +369,12 @@ def rows_of(table: Table | WholeTable, *, forgiving: bool = False) -> Iterator[R
                 yield BadRow(line, why, table.delimiter.join(values))
                 continue
         yield Row(line, dict(zip(columns, map(str.strip, values), strict=True)))
+
+
+def tell_all(session: Session, events: Iterable[Event]) -> None:
+    """Tell many events at once."""
+    for one in events:
+        tell(session, one)
 
 
 def kept_here(name: str, here: Any, wanted: Any) -> str:

@@ -1,9 +1,12 @@
 """How far an import has come: rows so far, how many a second, and how long it will still take."""
 
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crmlib.exchange.reading import Table
+from crmlib.exchange.reading.limits import Source
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
@@ -58,6 +61,15 @@ class Progress:
         if self.total is not None:
             self.total += rows
 
+    def expect_of(self, table: Table) -> None:
+        """As many rows more as `table` seems to have: its lines are counted in a sample, for want of a first reading."""
+        source = getattr(table, "source", None)
+        if self.total is None or not isinstance(source, Source):
+            return
+        head = source.head(1 << 18)
+        if head:
+            self.total += round(head.count(b"\n") / len(head) * _size(source))
+
     def add(self, rows: int) -> None:
         """So many more are done."""
         self.done += rows
@@ -70,3 +82,15 @@ class Progress:
         """Tell the last step, whatever the time."""
         if self.told is not None:
             self.told(Step(self.done, self.done, time.perf_counter() - self._began))
+
+
+def _size(source: Source) -> int:
+    """The bytes of a source when it is unpacked, as the packing claims: good enough for a forecast."""
+    if source.packing == "gzip":
+        with source.path.open("rb") as stream:
+            stream.seek(-4, 2)
+            return int.from_bytes(stream.read(4), "little")
+    if source.packing == "zip":
+        with zipfile.ZipFile(source.path) as archive:
+            return archive.getinfo(source.member).file_size
+    return source.path.stat().st_size

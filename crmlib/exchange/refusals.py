@@ -7,12 +7,12 @@ the last two columns are known for what they are, and not read.
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from crmlib.base import CrmError
-from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
+from crmlib.exchange.reading import BadRow, Record, Row, Table, WholeTable
 from crmlib.i18n import gettext as _
 
 #: The columns that a file of refusals has after its own.
@@ -26,12 +26,7 @@ class Refusals:
         self.path = path
         self.written: dict[str, Path] = {}
         self.n_rows = 0
-        self._open: dict[str, tuple[IO[str], csv.writer]] = {}  # type: ignore[valid-type]
-        self._n_tables = 0
-
-    def of(self, table: Table | WholeTable) -> None:
-        """A table begins whose rows may be refused."""
-        self._n_tables += 1
+        self._open: dict[str, tuple[IO[str], Any]] = {}
 
     def add(self, table: Table | WholeTable, row: Row | BadRow, why: str) -> None:
         """One more refused row, as it came."""
@@ -48,20 +43,22 @@ class Refusals:
         values += [""] * (width - len(values))
         self._writer(table).writerow([*values, str(row.line), why])
 
+    def __enter__(self) -> "Refusals":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """All is written."""
         for file, _writer in self._open.values():
             file.close()
         self._open.clear()
 
-    def _writer(self, table: Table | WholeTable) -> "csv.writer":  # type: ignore[valid-type]
+    def _writer(self, table: Table | WholeTable) -> Any:
         if table.name not in self._open:
             assert self.path is not None
             encoding = table.encoding or "utf-8"
-            try:
-                "“–”".encode(encoding)
-            except (LookupError, UnicodeEncodeError):
-                pass
             path = self.path
             if self.written:  # a second table has other columns, and so a file of its own
                 path = path.with_name(f"{path.stem}-{Path(table.name).name.split('.')[0]}{path.suffix}")
@@ -78,7 +75,23 @@ def without_reasons(table: Table) -> Table:
     """`table` without the two columns that say why a row was refused, where it ends in them."""
     if table.columns[-2:] != (LINE, REASON) or len(table.columns) < 3:
         return table
-    return _Corrected(**{name: getattr(table, name) for name in Table.__dataclass_fields__}, of=table)
+    about = {name: getattr(table, name) for name in Table.__dataclass_fields__}
+    return _Corrected(**{**about, "columns": table.columns[:-2]}, of=table)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Corrected(Table):
+    """A file of refusals that comes back: the columns it had at first."""
+
+    of: Table
+
+    def records(self) -> Iterator[Record | BadRow]:
+        width = len(self.columns) + 2
+        for record in self.of.records():
+            if isinstance(record, BadRow) or len(record[1]) != width:
+                yield record
+            else:
+                yield record[0], record[1][:-2]
 
 
 def _create(path: Path, encoding: str) -> tuple[IO[str], Path]:

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from crmlib.base import InvalidInput
 from crmlib.exchange.loading import Kind, Loading
-from crmlib.exchange.reading import WholeTable as Table
+from crmlib.exchange.reading import Table, open_table
 from crmlib.i18n import gettext as _
 
 
@@ -20,6 +21,11 @@ class Preset(ABC):
 
     def __init__(self, loading: Loading) -> None:
         self.loading = loading
+
+    @classmethod
+    def open(cls, path: Path) -> Table:
+        """The table in a file of this system; systems with odd formats say here how theirs are read."""
+        return open_table(path)
 
     @abstractmethod
     def load(self, tables: Mapping[str, list[Table]]) -> None:
