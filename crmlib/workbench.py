@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crmlib import activities, billing, catalog, contacts, sales
+from crmlib.access import Actor, guard, narrow
 from crmlib.base import (
     InvalidInput,
     JournalEntry,
@@ -42,21 +43,39 @@ class Workbench:
         settings: Settings,
         *,
         clock: Callable[[], datetime] | None = None,
-        actor: str = "",
+        actor: Actor | str = "",
         door: str = "library",
     ) -> None:
         self.settings = settings
         self.engine = connect(settings.database_url)
-        self.actor = actor or settings.actor
+        self._actor = Actor.of(actor or settings.actor)
         self._clock = clock or _now
         self._writing, self._reading = sessions(
-            self.engine, clock=self.now, actor=self.actor, door=door, country=settings.country or None
+            self.engine,
+            clock=self.now,
+            actor=self._actor,
+            door=door,
+            country=settings.country or None,
+            currency=settings.currency,
+            narrow=narrow,
+            guard=guard,
         )
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)
         self.sales = Department(self, sales)
         self.billing = Department(self, billing)
+
+    @property
+    def actor(self) -> str:
+        """The name of who acts here; set it, or an `Actor`, to have somebody else act from now on."""
+        return str(self._actor)
+
+    @actor.setter
+    def actor(self, who: Actor | str) -> None:
+        self._actor = Actor.of(who)
+        for maker in (self._writing, self._reading):
+            maker.kw["info"]["actor"] = self._actor
 
     def now(self) -> datetime:
         """This moment, in UTC."""
@@ -197,7 +216,7 @@ def open_workbench(
     *,
     database: str | None = None,
     clock: Callable[[], datetime] | None = None,
-    actor: str = "",
+    actor: Actor | str = "",
     door: str = "library",
 ) -> Workbench:
     """The workbench in a folder: the one named, else CRM_WORKSPACE, else `workspace` where we stand.

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConst
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Tracked, field
+from crmlib.base import Base, BigId, Journalled, LongText, Tracked, field
 from crmlib.i18n import lazy
 
 
@@ -83,7 +83,7 @@ class Activity(Tracked, Base):
         return func.coalesce(cls.starts_at, cls.done_at, cls.due_at, cls.created_at)
 
 
-class Participation(Base):
+class Participation(Journalled, Base):
     """A party's part in an activity."""
 
     __tablename__ = "participation"
@@ -99,7 +99,7 @@ class Participation(Base):
     activity: Mapped[Activity] = relationship(back_populates="participations")
 
 
-class About(Base):
+class About(Journalled, Base):
     """The other record an activity is about, a deal or later an order or a ticket: its kind and its number."""
 
     __tablename__ = "about"

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.activities.records import Activity, Part, Participation
-from crmlib.base import Base, Event, Field, JournalEntry, fields_of, record_name
+from crmlib.base import Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
 from crmlib.contacts import ContactKind, Lifecycle, Party
 from crmlib.i18n import country_name, format_date, lazy
 from crmlib.i18n import gettext as _
 
 __all__ = ["TimelineEntry", "timeline"]
 
-_CHANGES = ("insert", "update", "delete")
+_CHANGES = ("insert", "update", "delete", "inserts")
 # What an event of the same moment says already.
 _TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note"})
 
@@ -110,7 +111,12 @@ def _journal(
     elif what == "event":
         rows = rows.where(JournalEntry.kind.not_in(_CHANGES))
     # That a record came to be is told by its event; of changes only what people can read belongs here.
-    rows = rows.where((JournalEntry.kind != "insert") | (JournalEntry.record == "contact_point"))
+    is_event = JournalEntry.kind.not_in(_CHANGES)
+    rows = rows.where(
+        is_event
+        | ((JournalEntry.kind != "insert") & JournalEntry.record.in_(_told_records()))
+        | (JournalEntry.record == "contact_point")
+    )
     if before is not None:
         rows = rows.where(JournalEntry.happened_at < before)
     entries = (_told(entry) if entry.kind not in _CHANGES else _changed(entry) for entry in session.scalars(rows))
@@ -194,6 +200,13 @@ def _shown(about: Field, value: Any) -> str:
 
 def _standing(value: str) -> str:
     return _(Lifecycle(value).label).lower()
+
+
+@cache
+def _told_records() -> list[str]:
+    """The records with fields that people know by name; history rows and links have none."""
+    kinds: list[type[Base]] = [mapper.class_ for mapper in Base.registry.mappers]
+    return sorted({record_name(kind) for kind in kinds if issubclass(kind, Journalled) and fields_of(kind)})
 
 
 def _fields(record: str) -> dict[str, Field]:

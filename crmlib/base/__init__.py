@@ -6,6 +6,7 @@ Records and their journal, money, errors, fields, frames, the engine, the migrat
 from crmlib.base.bulk import insert_many
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
+    Busy,
     Conflict,
     CrmError,
     InvalidInput,
@@ -21,7 +22,7 @@ from crmlib.base.fx import FxRate
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
-from crmlib.base.records import Base, Tracked, find
+from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
@@ -39,6 +40,7 @@ __all__ = [
     "LONGEST_TEXT",
     "Base",
     "BigId",
+    "Busy",
     "Conflict",
     "CountryCode",
     "CrmError",
@@ -49,6 +51,7 @@ __all__ = [
     "InvalidInput",
     "InvalidTransition",
     "JournalEntry",
+    "Journalled",
     "LongText",
     "Money",
     "NotFound",

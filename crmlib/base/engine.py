@@ -6,19 +6,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import StaticPool
 
-from crmlib.base.errors import Conflict, InvalidInput, Refused, Unavailable
-from crmlib.base.journal import stamp_records, write_changes
+from crmlib.base import journal
+from crmlib.base.errors import Busy, Conflict, InvalidInput, Refused, Unavailable
 from crmlib.i18n import gettext as _
 
 # SQLite answers a wrong statement of ours with the same error as a missing disk.
 _OUR_BUGS = ("no such", "syntax error", "misuse", "ambiguous", "has no column")
+
+# PostgreSQL's words for: serialization failure, deadlock, lock not available. What was done is undone, try again.
+_TRY_AGAIN = ("40001", "40P01", "55P03")
 
 # How long a SQLite writer waits for its turn, in seconds.
 _PATIENCE = 30
@@ -57,23 +60,76 @@ def sqlite_address(path: Path) -> str:
 
 
 def sessions(
-    engine: Engine, *, clock: Callable[[], datetime], actor: str, door: str, country: str | None = None
+    engine: Engine,
+    *,
+    clock: Callable[[], datetime],
+    actor: Any,
+    door: str,
+    country: str | None = None,
+    currency: str | None = None,
+    narrow: Callable[[ORMExecuteState], None] | None = None,
+    guard: Callable[..., None] | None = None,
 ) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
-    """Makers of writing and of reading sessions, which know the time, who acts, through which door, and our country."""
-    info = {"clock": clock, "actor": actor, "door": door, "country": country}
+    """Makers of writing and of reading sessions, which know the time, who acts, through which door, our country and
+    the currency we report in.
+
+    `actor` is anything whose `str()` is a name. `narrow` hears of every statement before it is carried out, and
+    `guard` of every flush: there rights are kept.
+    """
+    info = {"clock": clock, "actor": actor, "door": door, "country": country, "currency": currency}
     writing = sessionmaker(engine.execution_options(crm_write=True), info=info, expire_on_commit=False)
     reading = sessionmaker(engine, info=info, expire_on_commit=False)
-    event.listen(writing, "before_flush", stamp_records)
-    event.listen(writing, "after_flush", write_changes)
+    if guard is not None:
+        event.listen(writing, "before_flush", guard)
+    journal.listen(writing)
     event.listen(reading, "before_flush", _refuse_to_write)
+    if narrow is not None:
+        event.listen(writing, "do_orm_execute", narrow)
+        event.listen(reading, "do_orm_execute", narrow)
     return writing, reading
 
 
 @contextmanager
 def transaction(maker: sessionmaker[Session]) -> Iterator[Session]:
-    """A session that commits on leaving and rolls back on an error; database errors leave as ours."""
+    """A session that commits on leaving and rolls back on an error; database errors leave as ours.
+
+    Of two who changed the same record, the second gets Conflict with both versions.
+    """
     with told(), maker.begin() as session:
-        yield session
+        try:
+            yield session
+            while (savepoint := session.get_nested_transaction()) is not None:
+                savepoint.commit()
+            session.flush()
+        except StaleDataError as stale:
+            raise _conflict(session) from stale
+
+
+def _conflict(session: Session) -> Conflict:
+    """Both versions of the record that somebody else changed first: mine as I had it, theirs as it is stored now."""
+    mine = list(journal.pending(session).mine)
+    engine = session.get_bind()
+    session.rollback()
+    with engine.engine.execution_options(crm_write=False).connect() as connection:
+        for kind, number, version, values in mine:
+            mapper = inspect(kind)
+            keys = journal.journalled_keys(mapper)
+            columns = [mapper.column_attrs[key].columns[0] for key in ("version", *keys)]
+            rows = select(*columns).select_from(mapper.persist_selectable).where(mapper.primary_key[0] == number)
+            stored = connection.execute(rows).first()
+            if stored is None:
+                says = _("Someone else deleted this record in the meantime.")
+                return Conflict(says, mine=journal.flat(values, keys))
+            if stored[0] != version:
+                theirs = dict(zip(keys, stored[1:], strict=True))
+                ours, theirs = journal.flat(values, keys), journal.flat(theirs, keys)
+                differ = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+                return Conflict(
+                    _("Someone else changed this record in the meantime. Reload it to see both versions."),
+                    mine={key: ours.get(key) for key in differ},
+                    theirs={key: theirs.get(key) for key in differ},
+                )
+    return Conflict(_("Someone else changed this record in the meantime. Reload it to see both versions."))
 
 
 @contextmanager
@@ -86,12 +142,18 @@ def told() -> Iterator[None]:
             _("Someone else changed this record in the meantime. Reload it to see both versions.")
         ) from stale
     except IntegrityError as error:
+        if "append-only" in str(error.orig):
+            raise Refused(_("What the journal has written stays as it is; nobody can change or delete it.")) from error
         raise Refused(
             _("The database refused this, because other records depend on it or it exists already.")
         ) from error
     except OperationalError as error:
         if any(words in str(error.orig) for words in _OUR_BUGS):
             raise
+        if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN or "is locked" in str(error.orig):
+            raise Busy(
+                _("Someone else was changing the same records at the same moment. Nothing was kept; please try again.")
+            ) from error
         raise Unavailable(_("The database does not answer: {reason}").format(reason=_reason(error))) from error
 
 

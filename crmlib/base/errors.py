@@ -8,6 +8,7 @@
     │   └── Conflict            someone else changed the record first
     ├── InvalidInput            also a ValueError; says the field, the value and what would be valid
     └── Unavailable             a mail server, a file share: the same call may work later
+        └── Busy                two changes got in each other's way: the same call, now, will very likely work
 
 Messages are sentences that a salesperson can act on. Any other exception is a bug of ours.
 """
@@ -66,3 +67,7 @@ class InvalidInput(CrmError, ValueError):
 
 class Unavailable(CrmError):
     """Something outside did not answer; the same call may work later."""
+
+
+class Busy(Unavailable):
+    """The database undid this transaction because of another one at the same moment; do it again."""

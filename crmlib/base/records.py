@@ -65,8 +65,21 @@ def _never_reuse_numbers() -> None:
             table.dialect_options["sqlite"]["autoincrement"] = True
 
 
-class Tracked:
+class Journalled:
     """A record whose every insert, update and delete the journal writes down in the same transaction.
+
+    History rows and parts of others are no more than that. A column that something else keeps up to date, such as a
+    trigger, says `info={"journal": False}`: in the journal it would only be noise.
+    """
+
+    @property
+    def concerns_party_id(self) -> int | None:
+        """The party on whose timeline a change of this record stands; None for nobody's."""
+        return getattr(self, "party_id", None)
+
+
+class Tracked(Journalled):
+    """A journalled record that people edit.
 
     `version` counts the changes: a writer who read an older one gets `Conflict`, and nobody's work is overwritten.
     """
@@ -78,11 +91,6 @@ class Tracked:
 
     # Mixed into DeclarativeBase subclasses, which read it as it stands.
     __mapper_args__: Any = {"version_id_col": version}  # noqa: RUF012
-
-    @property
-    def concerns_party_id(self) -> int | None:
-        """The party on whose timeline a change of this record stands; None for nobody's."""
-        return getattr(self, "party_id", None)
 
 
 def find(session: Session, kind: type[R], key: R | int) -> R:

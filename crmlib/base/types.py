@@ -47,6 +47,20 @@ class Utc(TypeDecorator[datetime]):
         # SQLite keeps text: without the offset all rows have one width, and so compare rightly.
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLite's text is written by one call of C: every row of a bulk has several moments."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+
+        def write(value: datetime | None) -> str | None:
+            if value is None:
+                return None
+            if value.tzinfo is None:
+                raise TypeError(f"a moment needs a time zone, {value!r} has none")
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+        return write
+
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None

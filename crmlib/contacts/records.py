@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
-from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, CountryCode, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.i18n import lazy
 
 
@@ -116,7 +116,9 @@ class Party(Tracked, Base):
     addresses: Mapped[list["Address"]] = relationship(
         back_populates="party", order_by="Address.id", cascade="all, delete-orphan"
     )
-    lifecycle_events: Mapped[list["LifecycleEvent"]] = relationship(order_by="LifecycleEvent.id")
+    lifecycle_events: Mapped[list["LifecycleEvent"]] = relationship(
+        order_by="LifecycleEvent.id", cascade="all, delete-orphan"
+    )
     owner: Mapped["Party | None"] = relationship(remote_side="Party.id", foreign_keys="Party.owner_id")
 
     __mapper_args__ = {"polymorphic_on": "kind", **Tracked.__mapper_args__}  # noqa: RUF012
@@ -257,7 +259,7 @@ class Affiliation(Tracked, Base):
         return self.person_id
 
 
-class LifecycleEvent(Base):
+class LifecycleEvent(Journalled, Base):
     """The day a party changed its standing with us; the rows together are its history."""
 
     __tablename__ = "lifecycle_event"

@@ -23,7 +23,8 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import Base, Event, InvalidInput, record_name, tell
+from crmlib.base import Base, Event, InvalidInput, as_json, record_name
+from crmlib.base.journal import keep_rows, stamp
 from crmlib.exchange.progress import Progress
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
@@ -44,6 +45,7 @@ CHUNK = 5000
 _ONE_AT_A_TIME = 0x43524D  # "CRM"
 # A name or a word of this length is a slip of the export, such as a lost quotation mark.
 LONGEST = 500
+_OF_EVERY_EVENT = frozenset({"record_id", "party_id", "at"})
 
 
 @dataclass(slots=True)
@@ -373,8 +375,22 @@ def rows_of(table: Table | WholeTable, *, forgiving: bool = False) -> Iterator[R
 
 def tell_all(session: Session, events: Iterable[Event]) -> None:
     """Tell many events at once."""
-    for one in events:
-        tell(session, one)
+    mark = stamp(session)
+    keep_rows(session, (_told(mark, one) for one in events))
+
+
+def _told(mark: dict[str, Any], one: Event) -> dict[str, Any]:
+    facts = {name: as_json(value) for name, value in vars(one).items() if name not in _OF_EVERY_EVENT}
+    return {
+        **mark,
+        "happened_at": one.at,
+        "kind": type(one).__name__,
+        "record": one.record,
+        "record_id": one.record_id,
+        "party_id": one.party_id,
+        "before": {},
+        "after": facts,
+    }
 
 
 def kept_here(name: str, here: Any, wanted: Any) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -52,7 +52,7 @@ class Stage(Tracked, Base):
     pipeline: Mapped[Pipeline] = relationship(back_populates="stages")
 
 
-class Seller(Base):
+class Seller(Journalled, Base):
     """A colleague's part in selling: who leads them, and the region they sell in."""
 
     __tablename__ = "seller"
@@ -97,10 +97,12 @@ class Deal(Tracked, Base):
     party: Mapped[Party | None] = relationship(foreign_keys=party_id)
     owner: Mapped[Party | None] = relationship(foreign_keys=owner_id)
     product: Mapped[Product | None] = relationship()
-    stage_events: Mapped[list["StageEvent"]] = relationship(back_populates="deal", order_by="StageEvent.id")
+    stage_events: Mapped[list["StageEvent"]] = relationship(
+        back_populates="deal", order_by="StageEvent.id", cascade="all, delete-orphan"
+    )
 
 
-class StageEvent(Base):
+class StageEvent(Journalled, Base):
     """A deal entered a stage. The rows together are the deal's history, and are never changed.
 
     `entered_at` is None where the source of an imported deal does not say when.
