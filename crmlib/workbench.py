@@ -60,6 +60,8 @@ class Workbench:
             narrow=narrow,
             guard=guard,
         )
+        for maker in (self._writing, self._reading):
+            maker.kw["info"]["currency"] = settings.currency
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)

@@ -4,6 +4,7 @@ Records and their journal, money, errors, fields, frames, the engine, the migrat
 """
 
 from crmlib.base.bulk import insert_many
+from crmlib.base.edits import check_seen, edit_fields, read_field, read_fields
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
     Busy,
@@ -18,21 +19,33 @@ from crmlib.base.errors import (
 )
 from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
 from crmlib.base.frames import read_frame
-from crmlib.base.fx import FxRate
+from crmlib.base.fx import (
+    ConvertedSum,
+    Converter,
+    FxRate,
+    RateUsed,
+    convert,
+    convert_sum,
+    find_rate,
+    set_rate,
+    set_rates,
+)
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
-from crmlib.base.money import Money, check_currency
+from crmlib.base.money import Money, check_currency, read_decimal, round_minor
 from crmlib.base.pages import Page, choose, like_pattern, read_page
 from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
     CountryCode,
     CurrencyCode,
+    DecimalText,
     LongText,
     Scaled,
     Utc,
     major_units,
     money_columns,
     product_of,
+    scaled_float,
     to_amount,
 )
 
@@ -42,9 +55,12 @@ __all__ = [
     "BigId",
     "Busy",
     "Conflict",
+    "ConvertedSum",
+    "Converter",
     "CountryCode",
     "CrmError",
     "CurrencyCode",
+    "DecimalText",
     "Event",
     "Field",
     "FxRate",
@@ -57,6 +73,7 @@ __all__ = [
     "NotFound",
     "Page",
     "PermissionDenied",
+    "RateUsed",
     "Refused",
     "Scaled",
     "Tracked",
@@ -64,21 +81,33 @@ __all__ = [
     "Utc",
     "as_json",
     "check_currency",
+    "check_seen",
     "choose",
     "connect",
+    "convert",
+    "convert_sum",
+    "edit_fields",
     "field",
     "fields_of",
     "find",
+    "find_rate",
     "insert_many",
     "like_pattern",
     "major_units",
     "money_columns",
     "product_of",
     "read_day",
+    "read_decimal",
+    "read_field",
+    "read_fields",
     "read_frame",
     "read_page",
     "record_name",
+    "round_minor",
+    "scaled_float",
     "sessions",
+    "set_rate",
+    "set_rates",
     "sqlite_address",
     "tell",
     "to_amount",

@@ -104,6 +104,23 @@ class Scaled(TypeDecorator[Decimal]):
         return Decimal
 
 
+class DecimalText(TypeDecorator[Decimal]):
+    """An exact decimal of any size, kept as its digits; a float is a bug and raises TypeError. Not for sums in SQL."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | int | str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError(f"an exact decimal is needed, {value!r} is a float")
+        return format(Decimal(value), "f")
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
 def product_of(quantity: Any, price: Any) -> ColumnElement[Decimal]:
     """Two scaled columns multiplied, exact, with the digits of both together."""
     digits = quantity.type.digits + price.type.digits
@@ -121,6 +138,11 @@ def major_units(minor: Any, currency: Any) -> ColumnElement[float]:
         else_=usual,
     )
     return cast(cast(minor, Double) / factor, Double)
+
+
+def scaled_float(column: Any) -> ColumnElement[float]:
+    """A scaled decimal as a float, for frames: read and modelled, nothing owed is computed in it."""
+    return cast(cast(type_coerce(column, BigInteger), Double) / 10**column.type.digits, Double)
 
 
 def to_amount(minor: int | None, currency: str) -> Decimal | None:

@@ -16,6 +16,8 @@ def _render(kind: str, item: object, _autogen: object) -> Literal[False] | str:
             return "sa.DateTime(timezone=True)"
         if name == "Scaled":
             return "sa.BigInteger()"
+        if name == "DecimalText":
+            return "sa.String()"
         if name == "Enum":
             return "sa.String(length=32)"
     return False
