@@ -23,8 +23,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import Base, Event, InvalidInput, as_json, record_name
-from crmlib.base.journal import keep_rows, stamp
+from crmlib.base import Base, InvalidInput, record_name
 from crmlib.exchange.progress import Progress
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
@@ -45,7 +44,6 @@ CHUNK = 5000
 _ONE_AT_A_TIME = 0x43524D  # "CRM"
 # A name or a word of this length is a slip of the export, such as a lost quotation mark.
 LONGEST = 500
-_OF_EVERY_EVENT = frozenset({"record_id", "party_id", "at"})
 
 
 @dataclass(slots=True)
@@ -77,8 +75,8 @@ class Kind(ABC, Generic[R]):
     record: type[R]
     #: Columns that only describe and may be longer than a name; None where all may.
     long: ClassVar[frozenset[str] | None] = frozenset()
-    #: Whether its keys are made here, so that none can come twice.
-    makes_keys: ClassVar[bool] = False
+    #: Whether rows of one key are told apart by counting them (`536365/85123A/1`), and not refused as a repetition.
+    counts_keys: ClassVar[bool] = False
     #: Whether a short row is taken as one whose last values are empty.
     forgives_short_rows: ClassVar[bool] = False
 
@@ -95,8 +93,15 @@ class Kind(ABC, Generic[R]):
         """What the row says. Raises InvalidInput where it cannot be used; doubts are told and kept."""
 
     @abstractmethod
-    def insert(self, rows: Sequence[New]) -> Sequence[int]:
-        """Make records of new rows, all at once, with everything that belongs to them; the number of each."""
+    def insert(self, rows: Sequence[New]) -> Sequence[int] | Sequence[tuple[str, int]]:
+        """Make records of new rows, all at once, with everything that belongs to them; the number of each.
+
+        Where the rows of a table become records of several types: the journal's name of the type, and the number.
+        """
+
+    def get(self, known: Known) -> R | None:
+        """The record that a row became, if it is still here."""
+        return self.session.get(self.record, known.record_id)
 
     def begin(self) -> None:
         """Before the first row of the table."""
@@ -264,15 +269,16 @@ class Loading:
                 portion.kept.append(Kept(key, text, digest, number))
         for key, row, text, digest in changed:
             if (number := self._change(kind, table, row, known[key])) is not None:
-                portion.kept.append(Kept(key, text, digest, number))
+                portion.kept.append(Kept(key, text, digest, number, known[key].record))
         if changed:
             self.session.flush()
         if portion.new:
             numbers = kind.insert(portion.new)
-            portion.kept += [
-                Kept(one.key, one.text, digest, number)
-                for one, digest, number in zip(portion.new, digests, numbers, strict=True)
-            ]
+            for one, digest, number in zip(portion.new, digests, numbers, strict=True):
+                if isinstance(number, tuple):
+                    portion.kept.append(Kept(one.key, one.text, digest, number[1], number[0]))
+                else:
+                    portion.kept.append(Kept(one.key, one.text, digest, number))
         self.keep(kind.name, record_name(kind.record), portion.kept)
 
     def _name(
@@ -280,11 +286,16 @@ class Loading:
     ) -> None:
         """Give each row its key, and refuse those that have none or one that was there before."""
         named = [(kind.key(row.values), row) for row in rows]
-        if kind.makes_keys:
-            portion.rows = named
-            seen.add((key, row.line) for key, row in named)
-            return
         lines = seen.lines([key for key, _row in named])
+        if kind.counts_keys:
+            for key, row in named:
+                if not key:
+                    self.refuse(kind.name, table, row, _no_key(key, lines))
+                    continue
+                lines[key] = count = lines.get(key, 0) + 1
+                portion.rows.append((f"{key}/{count}", row))
+            seen.add((key, lines[key]) for key in dict.fromkeys(key for key, _row in named if key))
+            return
         for key, row in named:
             if not key or key in lines:
                 self.refuse(kind.name, table, row, _no_key(key, lines))
@@ -316,7 +327,7 @@ class Loading:
         if facts is None:
             return None
         doubt = self._doubting(kind.name, row.line)
-        existing = self.session.get(kind.record, known.record_id)
+        existing = kind.get(known)
         if existing is None:
             doubt(_("it was deleted here and stays deleted"))
             self.report.of(kind.name).unchanged += 1
@@ -331,9 +342,14 @@ class Loading:
     def _note_missing(self, kind: Kind[R], seen: Seen, before: int | None) -> None:
         count, names = 0, []
         for portion in _portions(self.sources.keys(kind.name, before=before)):
-            here = seen.lines(portion)
+            names_of = {key: key.rpartition("/")[0] for key in portion} if kind.counts_keys else {}
+            here = seen.lines(list(names_of.values()) if kind.counts_keys else portion)
             for key in portion:
-                if key not in here:
+                if kind.counts_keys:
+                    is_here = int(key.rpartition("/")[2]) <= here.get(names_of[key], 0)
+                else:
+                    is_here = key in here
+                if not is_here:
                     count += 1
                     if len(names) < 3:
                         names.append(key)
@@ -371,26 +387,6 @@ def rows_of(table: Table | WholeTable, *, forgiving: bool = False) -> Iterator[R
                 yield BadRow(line, why, table.delimiter.join(values))
                 continue
         yield Row(line, dict(zip(columns, map(str.strip, values), strict=True)))
-
-
-def tell_all(session: Session, events: Iterable[Event]) -> None:
-    """Tell many events at once."""
-    mark = stamp(session)
-    keep_rows(session, (_told(mark, one) for one in events))
-
-
-def _told(mark: dict[str, Any], one: Event) -> dict[str, Any]:
-    facts = {name: as_json(value) for name, value in vars(one).items() if name not in _OF_EVERY_EVENT}
-    return {
-        **mark,
-        "happened_at": one.at,
-        "kind": type(one).__name__,
-        "record": one.record,
-        "record_id": one.record_id,
-        "party_id": one.party_id,
-        "before": {},
-        "after": facts,
-    }
 
 
 def kept_here(name: str, here: Any, wanted: Any) -> str:

@@ -26,16 +26,21 @@ class Known:
     source_id: int
     hash: str
     record_id: int
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row to be kept: its text as `payload_text` makes it, and the number of the record it became."""
+    """A row to be kept: its text as `payload_text` makes it, and the number of the record it became.
+
+    `record` is the journal's name of that record, empty for the one that most rows of its kind become.
+    """
 
     key: str
     payload: str
     hash: str
     record_id: int
+    record: str = ""
 
 
 class Sources:
@@ -55,7 +60,8 @@ class Sources:
         """The newest source record of each of `keys` that has one."""
         if not keys:
             return {}
-        rows = select(SourceRecord.key, SourceRecord.id, SourceRecord.hash, SourceRecord.record_id)
+        rows = select(SourceRecord.key, SourceRecord.id, SourceRecord.hash)
+        rows = rows.add_columns(SourceRecord.record_id, SourceRecord.record)
         rows = rows.where(*self._of(kind), self._among(keys), self._counts()).order_by(SourceRecord.id)
         return {key: Known(*rest) for key, *rest in self.session.execute(rows)}
 
@@ -87,12 +93,19 @@ class Sources:
         """Keep rows as they came, each with the record it became."""
         if not rows:
             return
-        shared = {"import_id": import_id, "system": self.system, "kind": kind, "record": record}
+        shared = {"import_id": import_id, "system": self.system, "kind": kind}
         insert_many(
             self.session,
             SourceRecord,
             (
-                {**shared, "key": row.key, "payload": row.payload, "hash": row.hash, "record_id": row.record_id}
+                {
+                    **shared,
+                    "key": row.key,
+                    "payload": row.payload,
+                    "hash": row.hash,
+                    "record": row.record or record,
+                    "record_id": row.record_id,
+                }
                 for row in rows
             ),
         )
@@ -147,7 +160,7 @@ class Seen:
         return dict(rows.fetchall())
 
     def add(self, lines: Iterable[tuple[str, int]]) -> None:
-        self._kept.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", lines)
+        self._kept.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", lines)
 
 
 def payload_text(values: Mapping[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from crmlib.base import InvalidInput
 from crmlib.exchange.presets.maven_crm import MavenCrm
+from crmlib.exchange.presets.online_retail import OnlineRetail
 from crmlib.exchange.presets.preset import Preset
 from crmlib.i18n import gettext as _
 
-PRESETS: dict[str, type[Preset]] = {preset.name: preset for preset in (MavenCrm,)}
+PRESETS: dict[str, type[Preset]] = {preset.name: preset for preset in (MavenCrm, OnlineRetail)}
 
 
 def find_preset(name: str) -> type[Preset]:
@@ -16,4 +17,4 @@ def find_preset(name: str) -> type[Preset]:
     return PRESETS[name]
 
 
-__all__ = ["PRESETS", "MavenCrm", "Preset", "find_preset"]
+__all__ = ["PRESETS", "MavenCrm", "OnlineRetail", "Preset", "find_preset"]

@@ -6,9 +6,10 @@ from typing import Any
 
 from crmlib.base import InvalidInput, find, insert_many, read_day, tell
 from crmlib.contacts import Lifecycle, Party, set_lifecycle
-from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here, tell_all
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.matching import find_match
 from crmlib.exchange.presets.maven_parties import read_money, unknown_reference
+from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 from crmlib.sales import (
     Deal,

@@ -20,8 +20,9 @@ from crmlib.contacts import (
     Person,
     folded,
 )
-from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here, tell_all
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.matching import SECTORS, find_match, match_key, nearest, nearest_country
+from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 from crmlib.i18n import parse_territory
 from crmlib.sales import Seller, add_seller
