@@ -29,7 +29,7 @@ from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
 from crmlib.exchange.refusals import Refusals
 from crmlib.exchange.report import ImportReport
-from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_text
+from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_text, payload_writer
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 
@@ -161,6 +161,7 @@ class Loading:
             session.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
         self.sources = Sources(session, system)
         self._import: Import | None = None
+        self._write_payload = payload_text
 
     def ids(self, kind: str) -> dict[str, int]:
         """The number of the record that each key of a kind became; for kinds with few rows."""
@@ -170,6 +171,7 @@ class Loading:
         """All rows of `table`: new ones made, changed ones changed, and each outcome counted."""
         kind.begin()
         any_known, seen = self.sources.has(kind.name), Seen()
+        self._write_payload = payload_writer(table.columns)
         before = self._import.id if self._import is not None else None
         try:
             for portion in _portions(self._readable(kind, table)):
@@ -241,7 +243,7 @@ class Loading:
         fresh: list[tuple[str, Row, str, str]] = []
         counts = self.report.of(kind.name)
         for key, row in portion.rows:
-            text = payload_text(row.values)
+            text = self._write_payload(row.values)
             digest = digest_of(text)
             was = known.get(key)
             if was is None:
@@ -253,14 +255,15 @@ class Loading:
         kind.prepare([(key, row.values) for key, row, _text, _digest in (*fresh, *changed)])
         digests: list[str] = []
         for key, row, text, digest in fresh:
-            facts = self._facts(kind, table, row)
+            doubt = self._doubting(kind.name, row.line)
+            facts = self._facts(kind, table, row, doubt)
             if facts is None:
                 continue
             counts.new += 1
             self.report.preview_of(kind.name, kind.show, facts)
             adopted = kind.adopt(facts)
             if adopted is None:
-                portion.new.append(New(key, facts, row.values, row.line, self._doubting(kind.name, row.line), text))
+                portion.new.append(New(key, facts, row.values, row.line, doubt, text))
                 digests.append(digest)
             else:
                 self.session.flush()
@@ -304,29 +307,24 @@ class Loading:
             portion.rows.append((key, row))
         seen.add((key, row.line) for key, row in portion.rows)
 
-    def _facts(self, kind: Kind[R], table: Table | WholeTable, row: Row) -> Facts | None:
-        long = kind.long
-        if long is not None:
+    def _facts(self, kind: Kind[R], table: Table | WholeTable, row: Row, doubt: Doubt) -> Facts | None:
+        if kind.long is not None and max(map(len, row.values.values())) > LONGEST:
             for name, value in row.values.items():
-                if len(value) > LONGEST and name not in long:
-                    self.refuse(
-                        kind.name,
-                        table,
-                        row,
-                        _("{column} is longer than {n} characters").format(column=name, n=LONGEST),
-                    )
+                if len(value) > LONGEST and name not in kind.long:
+                    says = _("{column} is longer than {n} characters").format(column=name, n=LONGEST)
+                    self.refuse(kind.name, table, row, says)
                     return None
         try:
-            return kind.read(row.values, self._doubting(kind.name, row.line))
+            return kind.read(row.values, doubt)
         except InvalidInput as error:
             self.refuse(kind.name, table, row, str(error))
             return None
 
     def _change(self, kind: Kind[R], table: Table | WholeTable, row: Row, known: Known) -> int | None:
-        facts = self._facts(kind, table, row)
+        doubt = self._doubting(kind.name, row.line)
+        facts = self._facts(kind, table, row, doubt)
         if facts is None:
             return None
-        doubt = self._doubting(kind.name, row.line)
         existing = kind.get(known)
         if existing is None:
             doubt(_("it was deleted here and stays deleted"))
