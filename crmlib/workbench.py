@@ -198,7 +198,7 @@ class Department:
         if not _takes_session(function):
             return function
         workbench = self._workbench
-        acts = function.__module__.endswith(".actions")
+        acts = function.__module__.endswith("actions")
         signature = inspect.signature(function)
 
         @wraps(function)

@@ -75,7 +75,7 @@ def round_minor(exact: Decimal | Fraction, currency: str) -> int:
 
     Raises InvalidInput where it is larger than an amount can be.
     """
-    minor = round(Fraction(exact) * 10 ** get_currency_precision(currency))
+    minor: int = round(Fraction(exact) * 10 ** get_currency_precision(currency))
     if abs(minor) > MOST_MINOR:
         raise InvalidInput(_("Amount"), f"{minor:.3g}", _("larger than an amount can be"))
     return minor

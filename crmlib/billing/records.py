@@ -186,7 +186,8 @@ class OrderLine(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.order.party_id if self.order is not None else None
+        order: Order | None = self.order
+        return order.party_id if order else None
 
 
 class AppliedDiscount(Tracked, Base):
@@ -208,7 +209,8 @@ class AppliedDiscount(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.order.party_id if self.order is not None else None
+        order: Order | None = self.order
+        return order.party_id if order else None
 
 
 class OrderEvent(Base):
@@ -286,8 +288,10 @@ class Refund(Tracked, Base):
 
 
 class RefundLine(Tracked, Base):
-    """So much of one thing that came back. `quantity` is positive for what came back; `amount_minor` is
-    `quantity * unit_price` rounded half-even, and the lines of a refund come to its amount.
+    """So much of one thing that came back. `quantity` is positive for what came back.
+
+    `quantity * unit_price` is exact; `amount_minor` is what was given back for it (that figure rounded half-even, less
+    its part of the order's discounts, with its tax). The lines of a refund come to its amount.
     """
 
     __tablename__ = "refund_line"
@@ -311,7 +315,8 @@ class RefundLine(Tracked, Base):
 
     @property
     def concerns_party_id(self) -> int | None:
-        return self.refund.party_id if self.refund is not None else None
+        refund: Refund | None = self.refund
+        return refund.party_id if refund else None
 
 
 class PaymentMethod(Tracked, Base):

@@ -150,7 +150,7 @@ def product_choices(session: Session) -> list[dict[str, Any]]:
     return [dict(row) for row in session.execute(rows).mappings()]
 
 
-def price_list_of(session: Session, party: Party | int | None, *, on: date | None = None) -> PriceList | None:
+def price_list_of(session: Session, party: Party | int | None) -> PriceList | None:
     """The list whose prices hold for a party: their own, or the default one; None where there is neither."""
     if party is not None:
         number = party if isinstance(party, int) else party.id
