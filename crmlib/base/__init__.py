@@ -32,6 +32,9 @@ from crmlib.base.fx import (
 )
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency, read_decimal, round_minor
+from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
+from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
+from crmlib.base.money import Money, check_currency
 from crmlib.base.pages import Page, choose, like_pattern, read_page
 from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (
@@ -50,6 +53,7 @@ from crmlib.base.types import (
 )
 
 __all__ = [
+    "CHANGES",
     "LONGEST_TEXT",
     "Base",
     "BigId",
@@ -76,10 +80,14 @@ __all__ = [
     "RateUsed",
     "Refused",
     "Scaled",
+    "Spared",
     "Tracked",
     "Unavailable",
+    "Undone",
     "Utc",
     "as_json",
+    "as_of",
+    "changes_since",
     "check_currency",
     "check_seen",
     "choose",
@@ -91,6 +99,7 @@ __all__ = [
     "fields_of",
     "find",
     "find_rate",
+    "history_of",
     "insert_many",
     "like_pattern",
     "major_units",
@@ -113,4 +122,6 @@ __all__ = [
     "to_amount",
     "told",
     "transaction",
+    "undo_batch",
+    "undo_change",
 ]

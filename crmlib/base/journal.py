@@ -41,7 +41,7 @@ CHANGES = ("insert", "update", "delete", "inserts")
 # Bookkeeping that every change touches: in the journal it would only be noise.
 _BOOKKEEPING = frozenset({"id", "version", "created_at", "updated_at", "folded", "last_activity_at"})
 # What a record that comes back after it was deleted is given anew.
-_GIVEN_ANEW = frozenset({"id", "version", "updated_at"})
+_GIVEN_ANEW = frozenset({"id", "updated_at"})
 # The column of values that people defined themselves; each stands in the journal by its own key.
 _CUSTOM = "custom"
 
@@ -182,6 +182,18 @@ def kept_keys(mapper: Mapper[Any]) -> tuple[str, ...]:
         and attribute.columns[0].info.get("journal", True)
         and attribute.columns[0].table is not None
     )
+
+
+@cache
+def depth(record: str) -> int:
+    """How far a kind of record stands above the ones that refer to nothing: 0 for these."""
+
+    def below(table: Any, seen: frozenset[Any]) -> int:
+        targets = {key.column.table for key in table.foreign_keys} - seen - {table}
+        return max((1 + below(target, seen | {table}) for target in targets), default=0)
+
+    table = Base.metadata.tables.get(record)
+    return 0 if table is None else below(table, frozenset())
 
 
 def flat(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
@@ -330,7 +342,8 @@ def _before_delete(mapper: Mapper[Any], _connection: Any, record: Any) -> None:
 
 def _after_flush(session: Session, *_: Any) -> None:
     waiting = pending(session)
-    rows = [*_inserted(session), *_updated(session), *_in_order(waiting.deleted)]
+    gone = sorted(waiting.deleted, key=lambda row: (-depth(row["record"]), row["record"], row["record_id"]))
+    rows = [*_inserted(session), *_updated(session), *gone]
     waiting.deleted, waiting.stored = [], {}
     if rows:
         mark = stamp(session)
@@ -357,8 +370,9 @@ def _updated(session: Session) -> list[dict[str, Any]]:
 
 
 def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    # A session holds sets: by table and number, the same work writes the same journal each time.
-    return sorted(rows, key=lambda row: (row["record"], row["record_id"]))
+    # A session holds sets: by table and number, the same work writes the same journal each time. What others refer
+    # to comes first, and goes last: so the journal can be followed, and walked back, row by row.
+    return sorted(rows, key=lambda row: (depth(row["record"]), row["record"], row["record_id"]))
 
 
 def _change(kind: str, record: Any, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
