@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from crmlib.exchange.reading import limits
 from crmlib.exchange.reading.encodings import DAMAGE, Encoding, find_encoding, is_text
+from crmlib.exchange.reading.headers import find_header, is_blank, looks_like_data
 from crmlib.exchange.reading.limits import Source, refusal
 from crmlib.exchange.reading.table import BadRow, Record, Table, named_columns, unnamed
 from crmlib.i18n import gettext as _
@@ -57,7 +58,7 @@ class DelimitedTable(Table):
     is_ragged: bool = False
 
     def records(self) -> Iterator[Record | BadRow]:
-        text = _Text(self.source, self.encoding)
+        text = Text(self.source, self.encoding)
         lines = itertools.islice(text.lines(), self.body_line - 1, None)
         if self.delimiter == BLANKS:
             found = _cut_at_blanks(lines, self.body_line)
@@ -65,7 +66,7 @@ class DelimitedTable(Table):
             found = _parsed(lines, self.shape, self.body_line)
         return self._judged(found, text)
 
-    def _judged(self, found: Iterator[_Raw | BadRow], text: "_Text") -> Iterator[Record | BadRow]:
+    def _judged(self, found: Iterator[_Raw | BadRow], text: "Text") -> Iterator[Record | BadRow]:
         width, is_ragged = len(self.columns), self.is_ragged
         for record in found:
             if isinstance(record, BadRow):
@@ -76,20 +77,20 @@ class DelimitedTable(Table):
                 yield BadRow(line, why, _shown(raw))
             elif len(values) == width:
                 # A row of blanks says nothing; most rows are told from one by their first value.
-                if values[0] or not _is_blank(values):
+                if values[0] or not is_blank(values):
                     yield line, values
-            elif _is_blank(values):
+            elif is_blank(values):
                 continue
             elif is_ragged:
                 yield line, values
-            elif len(values) > width and _is_blank(values[width:]):
+            elif len(values) > width and is_blank(values[width:]):
                 yield line, values[:width]
             else:
                 says = _("{n} values, and the header names {m} columns").format(n=len(values), m=width)
                 yield BadRow(line, says, _shown(raw))
 
 
-class _Text:
+class Text:
     """The lines of a source, decoded block by block; notes on the way whether anything was damaged."""
 
     def __init__(self, source: Source, encoding: str) -> None:
@@ -144,22 +145,22 @@ def open_delimited(
 ) -> DelimitedTable:
     """The table in a text file. Raises InvalidInput where it holds none; see `open_table` for what can be told."""
     found = _told_encoding(source, encoding) if encoding else find_encoding(source)
-    text = _Text(source, found.name)
+    text = Text(source, found.name)
     sample = list(_sampled(text.lines()))
     if not is_text("".join(sample)):
         raise refusal(source.name, _("it is no text; save it as CSV (a spreadsheet's “Save as” can)"))
     shape = _shape(sample, delimiter, source)
     remarks = [found.remark] if found.remark else []
     records = _sample_records(sample, shape)
-    if not any(not _is_blank(values) for _line, _end, values in records):
+    if not any(not is_blank(values) for _line, _end, values in records):
         raise refusal(source.name, _("it is empty; the first line should name the columns"))
     if columns is not None and header_line is None:
         header_line = 0
-    line, end, header = _header(records, header_line, source)
+    line, end, header = find_header(records, header_line, source.name)
     if (
         header_line is None
         and line > 1 + shape.told_lines
-        and any(start < line and not _is_blank(values) for start, _end, values in records)
+        and any(start < line and not is_blank(values) for start, _end, values in records)
     ):
         says = _("line {line} is taken for the header; what stands above it is left out")
         remarks.append(says.format(line=line))
@@ -170,7 +171,7 @@ def open_delimited(
     else:
         named, renamed = named_columns(header if columns is None else columns)
         remarks += renamed
-        if header_line is None and columns is None and _looks_like_data(header):
+        if header_line is None and columns is None and looks_like_data(header):
             remarks.append(_("the first row looks like data; if no line names the columns, say so"))
     if len(named) > limits.MOST_COLUMNS:
         raise refusal(source.name, _("it has more than {n} columns").format(n=limits.MOST_COLUMNS))
@@ -223,13 +224,14 @@ def _shape(sample: list[str], told: str | None, source: Source) -> _Shape:
         raise refusal(source.name, _("a delimiter is one character, or “{blanks}”").format(blanks=BLANKS))
     if told == BLANKS:
         return _Shape(BLANKS, told_lines=told_lines)
+    is_cut = sum(map(len, sample)) > _SAMPLE_CHARACTERS
     best, found = (0.0, 0), _Shape(told or ",", told_lines=told_lines)
     skips = (False, True) if any(_QUOTE_AFTER_BLANK.search(line) for line in sample[:200]) else (False,)
     for candidate, skip in itertools.product((told,) if told else DELIMITERS, skips):
         shape = _Shape(candidate, skip, told_lines)
-        rows = [row for row in itertools.islice(_leniently(shape.reader(sample)), 100) if not _is_blank(row)]
-        if len(rows) > 1 and len(rows[-1]) != len(rows[-2]):
-            rows.pop()  # cut off by the sample
+        rows = [row for row in itertools.islice(_leniently(shape.reader(sample)), 100) if not is_blank(row)]
+        if is_cut and 1 < len(rows) < 100 and len(rows[-1]) != len(rows[-2]):
+            rows.pop()
         if not rows:
             continue
         width, count = Counter(map(len, rows)).most_common(1)[0]
@@ -261,34 +263,6 @@ def _sample_records(sample: list[str], shape: _Shape) -> list[tuple[int, int, li
             line, values, raw = record
             found.append((line, line + len(raw) - 1, values))
     return found
-
-
-def _header(records: list[tuple[int, int, list[str]]], told: int | None, source: Source) -> tuple[int, int, list[str]]:
-    """The record that names the columns: the one told, or the first that is about as full as most of those below."""
-    filled = [record for record in records if not _is_blank(record[2])]
-    if told == 0:
-        return filled[0]
-    if told is not None:
-        for line, end, values in filled:
-            if line <= told <= end:
-                return line, end, values
-        raise refusal(source.name, _("line {line} names no columns").format(line=told))
-    fullness = Counter(sum(bool(value.strip()) for value in values) for _line, _end, values in filled)
-    usual, times = max(fullness.items(), key=lambda item: (item[1], item[0]))
-    if usual < 2 or times < 3:
-        return filled[0]
-    width = Counter(len(values) for _line, _end, values in filled).most_common(1)[0][0]
-    for line, end, values in filled:
-        full = sum(bool(value.strip()) for value in values)
-        if full >= max(2, usual / 2) or (len(values) == width == usual == 2):
-            return line, end, values
-    return filled[0]
-
-
-def _looks_like_data(header: Sequence[str]) -> bool:
-    """Whether no name of a column is a word: only figures, dates, blanks."""
-    told = [name for name in header if name.strip()]
-    return bool(told) and not any(re.search(r"[^\W\d_]{2}", name) for name in told if name.casefold() != "null")
 
 
 def _parsed(lines: Iterator[str], shape: _Shape, line: int) -> Iterator[_Raw | BadRow]:
@@ -344,10 +318,6 @@ def _damage(values: list[str], encoding: str) -> str:
         if "\0" in value:
             return _("it holds a character with the number 0, which is no text")
     return ""
-
-
-def _is_blank(values: Sequence[str]) -> bool:
-    return not any(value and not value.isspace() for value in values)
 
 
 def _shown(raw: Sequence[str]) -> str:

@@ -77,7 +77,7 @@ class Source:
     def _open(self) -> Iterator[IO[bytes]]:
         if self.packing == "gzip":
             with gzip.open(self.path, "rb") as stream:
-                yield cast(IO[bytes], stream)
+                yield cast("IO[bytes]", stream)
         elif self.packing == "zip":
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as member:
                 yield member
