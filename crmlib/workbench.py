@@ -168,6 +168,17 @@ RECORD_NAMES = (
     lazy("payment method"),
     lazy("refund"),
     lazy("refund line"),
+    lazy("lead"),
+    lazy("lead status event"),
+    lazy("lost reason"),
+    lazy("deal owner"),
+    lazy("deal contact"),
+    lazy("deal competitor"),
+    lazy("deal line"),
+    lazy("target"),
+    lazy("commission plan"),
+    lazy("commission tier"),
+    lazy("commission"),
 )
 
 
@@ -199,6 +210,7 @@ class Department:
             return function
         workbench = self._workbench
         acts = function.__module__.endswith("actions")
+        acts = "actions" in function.__module__.split(".")  # a module or a folder of that name
         signature = inspect.signature(function)
 
         @wraps(function)

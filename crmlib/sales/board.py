@@ -10,15 +10,27 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from crmlib.base import Money, NotFound, like_pattern
 from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
-from crmlib.sales.records import Deal, Pipeline, Stage, StageEvent, StageKind
+from crmlib.sales.records import LOST_REASONS, Deal, LostReason, Pipeline, Stage, StageEvent, StageKind
 
-__all__ = ["board", "deal_card", "deals_of", "lost_reason_counts", "open_deal_sums", "open_stages", "pipelines"]
+__all__ = [
+    "board",
+    "deal_card",
+    "deals_of",
+    "lost_reason_counts",
+    "lost_reasons",
+    "open_deal_sums",
+    "open_stages",
+    "pipelines",
+]
 
 _Owner = aliased(Party, name="owner")
 
 
-def pipelines(session: Session) -> list[dict[str, Any]]:
-    """The pipelines, oldest first, with how many deals are open in each: dicts of pipeline_id, pipeline, n_open."""
+def pipelines(session: Session, *, archived: bool = False) -> list[dict[str, Any]]:
+    """The pipelines, oldest first, with how many deals are open in each: dicts of pipeline_id, pipeline, n_open.
+
+    Those in use; with `archived`, those that were put away.
+    """
     n_open = (
         select(func.count(Deal.id))
         .join(Stage, Stage.id == Deal.stage_id)
@@ -27,6 +39,7 @@ def pipelines(session: Session) -> list[dict[str, Any]]:
         .scalar_subquery()
     )
     rows = select(Pipeline.id.label("pipeline_id"), Pipeline.name.label("pipeline"), n_open.label("n_open"))
+    rows = rows.where(Pipeline.archived_at.is_not(None) if archived else Pipeline.archived_at.is_(None))
     return [dict(row) for row in session.execute(rows.order_by(Pipeline.id)).mappings()]
 
 
@@ -35,7 +48,7 @@ def open_stages(session: Session) -> list[dict[str, Any]]:
     rows = (
         select(Stage.id.label("stage_id"), Stage.name.label("stage"), Pipeline.name.label("pipeline"))
         .join(Pipeline, Pipeline.id == Stage.pipeline_id)
-        .where(Stage.kind == StageKind.OPEN)
+        .where(Stage.kind == StageKind.OPEN, Stage.archived_at.is_(None), Pipeline.archived_at.is_(None))
         .order_by(Pipeline.id, Stage.position)
     )
     return [dict(row) for row in session.execute(rows).mappings()]
@@ -71,7 +84,13 @@ def board(
         pattern = like_pattern(word)
         found = func.lower(Deal.name).like(pattern, escape="\\") | Party.folded.like(pattern, escape="\\")
         shown.append(found)
-    stages = session.scalars(select(Stage).where(Stage.pipeline_id == pipeline_id).order_by(Stage.position))
+    # An archived stage is empty, but for closed deals that came into it by another way than ours.
+    stages = session.scalars(
+        select(Stage)
+        .where(Stage.pipeline_id == pipeline_id)
+        .where(Stage.archived_at.is_(None) | Stage.id.in_(select(Deal.stage_id).distinct()))
+        .order_by(Stage.position)
+    )
     columns: dict[int, dict[str, Any]] = {
         stage.id: {
             "stage_id": stage.id,
@@ -149,6 +168,21 @@ def open_deal_sums(session: Session, party_ids: Iterable[int]) -> dict[int, tupl
         more = [Money(int(minor), currency)] if minor is not None and currency else []
         found[party_id] = (known + count, sums + more)
     return found
+
+
+def lost_reasons(session: Session, *, archived: bool = False) -> list[dict[str, Any]]:
+    """Why deals are lost, as people may choose: dicts of word (what a deal keeps), label, is_archived, in order.
+
+    Until somebody edits the list it is LOST_REASONS. Labels of the house are English: `gettext` them where shown.
+    """
+    rows = session.scalars(select(LostReason).order_by(LostReason.position, LostReason.id)).all()
+    kept = [(one.word, one.label, one.archived_at is not None) for one in rows]
+    known = kept or [(word, label, False) for word, label in LOST_REASONS]
+    return [
+        {"word": word, "label": label, "is_archived": is_archived}
+        for word, label, is_archived in known
+        if archived or not is_archived
+    ]
 
 
 def lost_reason_counts(session: Session, *, since: date) -> dict[str, int]:

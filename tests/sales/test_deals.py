@@ -7,19 +7,6 @@ from crmlib.contacts import Lifecycle
 from crmlib.sales import DEALS, STAGE_EVENTS, StageKind
 
 
-@pytest.fixture
-def pipeline(workbench):
-    return workbench.sales.add_pipeline(name="Instruments")
-
-
-@pytest.fixture
-def make_deal(workbench, pipeline):
-    def make(name="Sensors", amount="100", currency="EUR", **more):
-        return workbench.sales.open_deal(name=name, amount=Money.of(amount, currency), **more)
-
-    return make
-
-
 def test_a_deal_remembers_every_stage_it_was_in(workbench, pipeline, make_deal, clock):
     deal = make_deal()
     clock.advance(days=3)

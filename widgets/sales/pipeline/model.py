@@ -9,7 +9,6 @@ from crmlib import Workbench, activities, contacts, sales
 from crmlib.base import LONGEST_TEXT, CrmError
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
-from crmlib.sales import LOST_REASONS
 from widgets.sales.pipeline.deal import deal_details, edit_one
 from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
@@ -88,7 +87,8 @@ class PipelineModel(tl.HasTraits):
             self.columns = [self._column(column, steps) for column in found if column["kind"] != "lost"]
             open_ones = [column for column in found if column["kind"] == "open"]
             self.open_text = shown.sums(_total(open_ones))
-            self.reasons = self._reasons(sales.lost_reason_counts(session, since=today - timedelta(days=365)))
+            counts = sales.lost_reason_counts(session, since=today - timedelta(days=365))
+            self.reasons = self._reasons(sales.lost_reasons(session), counts)
         if self.deal:
             self.open_deal(self.deal["id"])
 
@@ -233,10 +233,10 @@ class PipelineModel(tl.HasTraits):
         icon = shown.ACTIVITY_ICONS.get(step["kind"].value, "")
         return {"icon": icon, "text": step["subject"], "when": when, "late": late}
 
-    def _reasons(self, counts: dict[str, int]) -> list[dict[str, Any]]:
+    def _reasons(self, offered: list[dict[str, Any]], counts: dict[str, int]) -> list[dict[str, Any]]:
         return [
-            {"value": value, "title": _(label), "count": format_number(counts.get(value, 0))}
-            for value, label in LOST_REASONS
+            {"value": one["word"], "title": _(one["label"]), "count": format_number(counts.get(one["word"], 0))}
+            for one in offered
         ]
 
     def _tell(self, text: str, undo: tuple[int, int] | None = None) -> None:

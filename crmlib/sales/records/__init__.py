@@ -1,0 +1,67 @@
+"""What may be sold, to whom, by whom, and how far each sale has come."""
+
+from crmlib.sales.records.deal import (
+    LOST_REASONS,
+    AmountEvent,
+    CanonicalStatus,
+    Deal,
+    ExpectedCloseEvent,
+    LostReason,
+    Pipeline,
+    Seller,
+    Stage,
+    StageEvent,
+    StageKind,
+)
+from crmlib.sales.records.lead import (
+    DISQUALIFIED_REASONS,
+    LEAD_ORIGINS,
+    RATINGS,
+    Lead,
+    LeadKind,
+    LeadStatus,
+    LeadStatusEvent,
+)
+from crmlib.sales.records.parts import (
+    BUYING_ROLES,
+    OWNER_ROLES,
+    DealCompetitor,
+    DealContact,
+    DealLine,
+    DealOwner,
+)
+from crmlib.sales.records.rewards import Commission, CommissionPlan, CommissionTier, Counting, Measure, Period, Target
+
+__all__ = [
+    "BUYING_ROLES",
+    "DISQUALIFIED_REASONS",
+    "LEAD_ORIGINS",
+    "LOST_REASONS",
+    "OWNER_ROLES",
+    "RATINGS",
+    "AmountEvent",
+    "CanonicalStatus",
+    "Commission",
+    "CommissionPlan",
+    "CommissionTier",
+    "Counting",
+    "Deal",
+    "DealCompetitor",
+    "DealContact",
+    "DealLine",
+    "DealOwner",
+    "ExpectedCloseEvent",
+    "Lead",
+    "LeadKind",
+    "LeadStatus",
+    "LeadStatusEvent",
+    "LostReason",
+    "Measure",
+    "Period",
+    "Pipeline",
+    "Seller",
+    "Stage",
+    "StageEvent",
+    "StageKind",
+    "Target",
+]
