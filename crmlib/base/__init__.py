@@ -30,11 +30,9 @@ from crmlib.base.fx import (
     set_rate,
     set_rates,
 )
-from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
-from crmlib.base.money import Money, check_currency, read_decimal, round_minor
 from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
 from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
-from crmlib.base.money import Money, check_currency
+from crmlib.base.money import Money, check_currency, read_decimal, round_minor
 from crmlib.base.pages import Page, choose, like_pattern, read_page
 from crmlib.base.records import Base, Journalled, Tracked, find
 from crmlib.base.types import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -104,7 +104,7 @@ class Stage(Tracked, Base):
     pipeline: Mapped[Pipeline] = relationship(back_populates="stages")
 
 
-class Seller(Base):
+class Seller(Journalled, Base):
     """A colleague's part in selling: who leads them, and the region they sell in."""
 
     __tablename__ = "seller"
@@ -182,7 +182,7 @@ class Deal(Tracked, Base):
     )
 
 
-class StageEvent(Base):
+class StageEvent(Journalled, Base):
     """A deal entered a stage. The rows together are the deal's history, and are never changed.
 
     `entered_at` is None where the source of an imported deal does not say when.
@@ -199,7 +199,7 @@ class StageEvent(Base):
     stage: Mapped[Stage] = relationship()
 
 
-class AmountEvent(Base):
+class AmountEvent(Journalled, Base):
     """A deal's amount became another, or its first one. The rows together are its history, and are never changed.
 
     Both sides are minor units of their currency; None where there was, or is, no amount. A deal that came by an
@@ -220,7 +220,7 @@ class AmountEvent(Base):
     deal: Mapped[Deal] = relationship(back_populates="amount_events")
 
 
-class ExpectedCloseEvent(Base):
+class ExpectedCloseEvent(Journalled, Base):
     """The day a deal was expected to close became another. The rows are its history, and tell how far it slipped."""
 
     __tablename__ = "expected_close_event"

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
-from crmlib.base import Base, BigId, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, Journalled, LongText, Money, Tracked, field, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -141,7 +141,7 @@ class Lead(Tracked, Base):
         return self.status.kind
 
 
-class LeadStatusEvent(Base):
+class LeadStatusEvent(Journalled, Base):
     """A lead took a status. The rows together are its history, and are never changed.
 
     `at` is None where the source of an imported lead does not say when.
