@@ -148,8 +148,19 @@ RECORD_NAMES = (
     lazy("person"),
     lazy("organization"),
     lazy("contact point"),
+    lazy("address"),
+    lazy("affiliation"),
+    lazy("fact"),
+    lazy("tag"),
+    lazy("tagging"),
+    lazy("relation"),
+    lazy("consent event"),
+    lazy("team member"),
     lazy("product"),
     lazy("activity"),
+    lazy("participation"),
+    lazy("reminder"),
+    lazy("recurrence"),
     lazy("pipeline"),
     lazy("stage"),
     lazy("deal"),
@@ -209,8 +220,7 @@ class Department:
         if not _takes_session(function):
             return function
         workbench = self._workbench
-        acts = function.__module__.endswith("actions")
-        acts = "actions" in function.__module__.split(".")  # a module or a folder of that name
+        acts = "actions" in function.__module__.split(".")
         signature = inspect.signature(function)
 
         @wraps(function)

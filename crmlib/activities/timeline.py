@@ -1,25 +1,27 @@
-"""The one timeline of a party: what was done with it, what happened to its deals, what was changed."""
+"""The one timeline of a party, and of any other record: what was done about it, what happened, what was changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from crmlib.activities.records import Activity, Part, Participation
+from crmlib.activities.records import About, Activity, Part, Participation
 from crmlib.base import Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
 from crmlib.contacts import ContactKind, Lifecycle, Party
-from crmlib.i18n import country_name, format_date, lazy
+from crmlib.i18n import country_name, format_date, format_datetime, lazy
 from crmlib.i18n import gettext as _
 
-__all__ = ["TimelineEntry", "timeline"]
+__all__ = ["TimelineEntry", "timeline", "timeline_of"]
 
 _CHANGES = ("insert", "update", "delete", "inserts")
 # What an event of the same moment says already.
-_TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note"})
+_TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note", "result", "outcome"})
+# Records whose coming and going is told by events, in words.
+_TOLD_WHOLE = ("fact", "tagging", "relation", "consent_event", "team_member", "affiliation", "party", "reminder")
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,58 @@ def timeline(
     `what` keeps only one sort of entries ("activity", "event", "change"), `kinds` only those kinds of activity;
     `before` leaves out that moment and all after it.
     """
+    mine = select(Participation.activity_id).where(Participation.party_id.in_(party_ids))
+    theirs = JournalEntry.party_id.in_(party_ids)
+    return _merged(session, mine, theirs, what=what, kinds=kinds, before=before, limit=limit)
+
+
+def timeline_of(
+    session: Session,
+    record: str | type[Base],
+    record_id: int,
+    *,
+    what: str = "",
+    kinds: Sequence[str] = (),
+    before: datetime | None = None,
+    limit: int = 30,
+) -> list[TimelineEntry]:
+    """What happened with a record of any kind ("deal", or its class), newest first: as `timeline` tells of a party.
+
+    Of a deal, a product or an order these are the activities about it, its events and its changes; of an activity
+    what followed from it, and what happened to itself; of a party it is the party's own timeline.
+    """
+    name = record if isinstance(record, str) else record_name(record)
+    if name == "party":
+        return timeline(session, [record_id], what=what, kinds=kinds, before=before, limit=limit)
+    mine: Select[int] = select(About.activity_id).where(About.record == name, About.record_id == record_id)
+    if name == "activity":
+        mine = select(Activity.id).where(or_(Activity.follows_id == record_id, Activity.id.in_(mine)))
+    theirs = (JournalEntry.record == name) & (JournalEntry.record_id == record_id)
+    return _merged(session, mine, theirs, what=what, kinds=kinds, before=before, limit=limit)
+
+
+def _merged(
+    session: Session,
+    mine: Select[int],
+    theirs: ColumnElement[bool],
+    *,
+    what: str,
+    kinds: Sequence[str],
+    before: datetime | None,
+    limit: int,
+) -> list[TimelineEntry]:
     found: list[TimelineEntry] = []
     if what in ("", "activity"):
-        found += _activities(session, party_ids, kinds, before, limit)
+        found += _activities(session, mine, kinds, before, limit)
     if not kinds and what != "activity":
-        found += _journal(session, party_ids, what, before, limit)
+        found += _journal(session, theirs, what, before, limit)
     return sorted(found, key=lambda entry: (entry.at, entry.record_id), reverse=True)[:limit]
 
 
 def _activities(
-    session: Session, party_ids: Sequence[int], kinds: Sequence[str], before: datetime | None, limit: int
+    session: Session, mine: Select[int], kinds: Sequence[str], before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     doer, doing = aliased(Party), aliased(Participation)
-    mine = select(Participation.activity_id).where(Participation.party_id.in_(party_ids))
     rows = (
         select(Activity, doer.name)
         .outerjoin(doing, (doing.activity_id == Activity.id) & (doing.part == Part.ASSIGNEE))
@@ -92,17 +133,22 @@ def _activities(
             record_id=activity.id,
             is_open=activity.done_at is None,
             due_at=activity.due_at,
-            facts={"outcome": activity.outcome} if activity.outcome else {},
+            facts=_came_of(activity),
         )
     return list(entries.values())
 
 
+def _came_of(activity: Activity) -> dict[str, Any]:
+    said = activity.outcome or (_(activity.result.label) if activity.result else "")
+    return {"outcome": said} if said else {}
+
+
 def _journal(
-    session: Session, party_ids: Sequence[int], what: str, before: datetime | None, limit: int
+    session: Session, theirs: ColumnElement[bool], what: str, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     rows = (
         select(JournalEntry)
-        .where(JournalEntry.party_id.in_(party_ids))
+        .where(theirs)
         .order_by(JournalEntry.happened_at.desc(), JournalEntry.number.desc())
         .limit(limit)
     )
@@ -127,20 +173,33 @@ def _told(entry: JournalEntry) -> TimelineEntry | None:
     kind = Event.kinds.get(entry.kind)
     if kind is None:
         return None
-    words = {
-        key: "" if value is None else _standing(value) if key in ("now", "was") else value
-        for key, value in entry.after.items()
-    }
+    words = {key: _in_words(kind, key, value) for key, value in entry.after.items()}
     return TimelineEntry(
         at=entry.happened_at,
         what="event",
         kind=entry.kind,
-        title=_(kind.says).format(**words),
+        title=_(kind.says).format(**words).strip(),
         who=entry.actor,
         record=entry.record,
         record_id=entry.record_id,
         facts=entry.after,
     )
+
+
+def _in_words(kind: type[Event], key: str, value: Any) -> Any:
+    """A fact of an event as people read it: the label of a choice, a moment, a word of ours in their language."""
+    if value is None:
+        return ""
+    if key in ("now", "was"):
+        return _standing(value)
+    labels = getattr(kind, "labels", {})
+    if key in labels:
+        return _(labels[key](value).label)
+    if key in getattr(kind, "translated", ()):
+        return _(value)
+    if key in getattr(kind, "moments", ()):
+        return format_datetime(datetime.fromisoformat(value), UTC)
+    return value
 
 
 def _changed(entry: JournalEntry) -> TimelineEntry | None:

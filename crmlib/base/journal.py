@@ -39,7 +39,7 @@ from crmlib.base.types import BigId
 CHANGES = ("insert", "update", "delete", "inserts")
 
 # Bookkeeping that every change touches: in the journal it would only be noise.
-_BOOKKEEPING = frozenset({"id", "version", "created_at", "updated_at", "folded", "last_activity_at"})
+_BOOKKEEPING = frozenset({"id", "version", "created_at", "updated_at", "folded", "name_key", "back_key", "last_activity_at"})
 # What a record that comes back after it was deleted is given anew.
 _GIVEN_ANEW = frozenset({"id", "updated_at"})
 # The column of values that people defined themselves; each stands in the journal by its own key.

@@ -1,5 +1,7 @@
 """E-mail addresses and phone numbers: what was typed is kept, what machines compare is derived from it."""
 
+import re
+
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
@@ -8,7 +10,31 @@ from crmlib.contacts.records import ContactKind
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 
-PHONE_KINDS = frozenset({ContactKind.PHONE, ContactKind.MOBILE, ContactKind.WHATSAPP})
+# Numbers that ring with somebody: two of these kinds that are equal are one number.
+PHONE_KINDS = frozenset(
+    {ContactKind.PHONE, ContactKind.MOBILE, ContactKind.WHATSAPP, ContactKind.SIGNAL, ContactKind.VIBER}
+)
+# Dialled like them, and shared by a whole office.
+_DIALLED = PHONE_KINDS | {ContactKind.FAX, ContactKind.PAGER}
+# A number or a name of one's own.
+_EITHER = frozenset({ContactKind.SIGNAL, ContactKind.VIBER, ContactKind.TELEGRAM})
+# Whose pages are addresses such as linkedin.com/in/ana: the hosts, and what may be left of the path.
+_PAGES = {
+    ContactKind.LINKEDIN: ("linkedin.com",),
+    ContactKind.XING: ("xing.com",),
+    ContactKind.FACEBOOK: ("facebook.com", "fb.com"),
+    ContactKind.MESSENGER: ("m.me", "messenger.com", "facebook.com"),
+    ContactKind.INSTAGRAM: ("instagram.com",),
+    ContactKind.X: ("x.com", "twitter.com"),
+    ContactKind.TIKTOK: ("tiktok.com",),
+    ContactKind.YOUTUBE: ("youtube.com",),
+    ContactKind.TELEGRAM: ("t.me", "telegram.me"),
+    ContactKind.SIGNAL: ("signal.me",),
+    ContactKind.VIBER: ("viber.com",),
+    ContactKind.WECHAT: ("weixin.qq.com",),
+    ContactKind.LINE: ("line.me",),
+    ContactKind.TEAMS: ("teams.microsoft.com",),
+}
 
 
 def normalise(kind: ContactKind, value: str, *, country: str | None = None) -> str:
@@ -18,9 +44,44 @@ def normalise(kind: ContactKind, value: str, *, country: str | None = None) -> s
     """
     if kind is ContactKind.EMAIL:
         return normalise_email(value)
-    if kind in PHONE_KINDS:
+    if kind in _DIALLED and not (kind in _EITHER and not _like_a_number(value)):
         return normalise_phone(value, country=country, label=_(kind.label))
+    if kind is ContactKind.TELEGRAM and _like_a_number(value):
+        return normalise_phone(value, country=country, label=_(kind.label))
+    if kind is ContactKind.SKYPE or kind in _PAGES:
+        return normalise_handle(kind, value)
     return value.strip().casefold().removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def normalise_handle(kind: ContactKind, value: str) -> str:
+    """A name in a messenger or a network, from the name itself or the address of its page: `@Ana` is `ana`.
+
+    LinkedIn keeps what kind of page it is: `in/ana-pop`, `company/acme`. Raises InvalidInput where no name is in it.
+    """
+    text = value.strip()
+    if kind is ContactKind.SKYPE:
+        # skype:live:ana?chat is how a link is written.
+        text = text.removeprefix("skype:").partition("?")[0]
+    else:
+        path = re.sub(r"^[a-z]+://", "", text, flags=re.IGNORECASE)
+        host, _slash, rest = path.partition("/")
+        hosts = _PAGES.get(kind, ())
+        # A country's own front door (id.linkedin.com) opens the same house.
+        if any(host.casefold() == one or host.casefold().endswith("." + one) for one in hosts):
+            profile = (
+                re.search(r"(?:^|[?&])id=(\d+)", rest.partition("?")[2]) if rest.startswith("profile.php") else None
+            )
+            text = profile[1] if profile else rest.partition("?")[0].partition("#")[0]
+    name = text.strip("/ ").removeprefix("@").casefold()
+    if kind is ContactKind.LINKEDIN and name and "/" not in name:
+        name = f"in/{name}"
+    if not re.fullmatch(r"[^\s@<>\"']+(@[^\s@<>\"']+)?", name):
+        raise InvalidInput(_(kind.label), value.strip(), _("write the name there, such as ana.pop, or its address"))
+    return name
+
+
+def _like_a_number(value: str) -> bool:
+    return re.fullmatch(r"[+(]?[\d\s().\-/]{5,}", value.strip()) is not None
 
 
 def normalise_email(value: str) -> str:

@@ -203,9 +203,9 @@ class History:
         plan.record = person
 
     def _hand_over(self, plan: OrganizationPlan, owner: str) -> Deed:
-        def hand_over(session: Session, _at: datetime) -> None:
+        def hand_over(session: Session, at: datetime) -> None:
             for party in (plan.record_id, *(person.record_id for person in plan.people)):
-                assign_owner(session, party, self.staff[owner])
+                assign_owner(session, party, self.staff[owner], at=at)
 
         return hand_over
 

@@ -4,7 +4,7 @@ Rows are kept as they came, beside the records they became: an import can be rep
 it doubted or refused is said, never swallowed.
 """
 
-from crmlib.exchange.actions import import_files
+from crmlib.exchange.actions import import_files, undo_import
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
@@ -28,5 +28,6 @@ __all__ = [
     "open_table",
     "read_table",
     "sources_of",
+    "undo_import",
     "words_of",
 ]

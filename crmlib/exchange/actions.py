@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crmlib.base import InvalidInput
+from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
 from crmlib.exchange.loading import Loading
 from crmlib.exchange.presets import Preset, find_preset
 from crmlib.exchange.progress import Progress, Step
 from crmlib.exchange.reading import Table
+from crmlib.exchange.records import Import, SourceRecord
 from crmlib.exchange.refusals import Refusals, without_reasons
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
@@ -99,3 +102,58 @@ def _note_files(loading: Loading, tables: Sequence[Table]) -> None:
         else:
             for remark in table.remarks:
                 loading.report.note(_("Files"), f"{table.name}: {remark}")
+
+
+def undo_import(session: Session, import_id: int, *, at: datetime) -> Undone:
+    """Take back all that an import brought and changed, sparing what people edited since and what hangs on it.
+
+    `spared` of the answer says what stayed and why. From then on the import's rows count as never seen, so that the
+    same files can be imported anew; only what was spared is still known for what it is. Raises NotFound where there
+    is no such import, Refused where it was taken back already.
+    """
+    done = session.get(Import, import_id)
+    if done is None:
+        raise NotFound(_("import"), import_id)
+    if done.undone_at is not None:
+        raise Refused(_("Import {number} was taken back already.").format(number=import_id))
+    before = session.info.get("batch")
+    session.info["batch"] = batch = f"undo import {uuid4()}"
+    try:
+        undone = undo_batch(session, done.batch, at=at)
+        done.undone_at = at
+        _remember_spared(session, done, batch, at)
+        session.flush()
+    finally:
+        session.info["batch"] = before
+    return undone
+
+
+def _remember_spared(session: Session, done: Import, batch: str, at: datetime) -> None:
+    """Keep the source rows of records that are still here although the import that made them is undone."""
+    kept: Import | None = None
+    of_import = SourceRecord.import_id == done.id
+    for name in session.scalars(select(SourceRecord.record).where(of_import).distinct()).all():
+        table = Base.metadata.tables[name]
+        key = next(iter(table.primary_key))
+        earlier = (
+            select(SourceRecord.id)
+            .where(SourceRecord.record == name, SourceRecord.record_id == key, SourceRecord.import_id < done.id)
+            .exists()
+        )
+        here = select(SourceRecord).join(table, key == SourceRecord.record_id)
+        for row in session.scalars(here.where(of_import, SourceRecord.record == name, ~earlier)).all():
+            if kept is None:
+                kept = Import(
+                    system=done.system,
+                    at=at,
+                    actor=str(session.info.get("actor", "")),
+                    batch=batch,
+                    files={},
+                    counts={},
+                    remarks=[],
+                    undoes_id=done.id,
+                )
+                session.add(kept)
+                session.flush()
+            same = {name: getattr(row, name) for name in ("system", "kind", "key", "payload", "hash", "record")}
+            session.add(SourceRecord(**same, import_id=kept.id, record_id=row.record_id))

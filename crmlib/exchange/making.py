@@ -20,6 +20,7 @@ from crmlib.contacts import (
     Person,
     folded,
 )
+from crmlib.contacts.likeness import back_key, name_key
 from crmlib.exchange.telling import tell_all
 
 
@@ -115,12 +116,15 @@ _OF_AN_ORGANIZATION = (
 def _columns(party: NewParty) -> dict[str, Any]:
     names = _OF_A_PERSON if party.kind is PartyKind.PERSON else _OF_AN_ORGANIZATION
     # Every row has every column: which are written is read from the first ones.
+    plain = folded(party.name)
     return {
         **dict.fromkeys(names),
         "owner_id": None,
         "source": "import",
         **party.columns,
         "name": party.name,
-        "folded": folded(party.name),
+        "folded": plain,
+        "name_key": name_key(plain),
+        "back_key": back_key(plain),
         "lifecycle": party.lifecycle,
     }

@@ -100,7 +100,7 @@ def test_a_contact_point_is_edited_and_removed(workbench, people):
 
 def test_someone_who_may_be_known_already_is_pointed_out(workbench, people):
     found = workbench.contacts.near_parties(name="SUPARMAN", email="sup@example.com")
-    assert [(one["party"], one["why"]) for one in found] == [("Suparman", "same e-mail")]
+    assert [(one["party"], one["why"]) for one in found] == [("Suparman", "same e-mail, same name")]
 
 
 def test_who_is_not_there_is_said_kindly(workbench):

@@ -1,12 +1,14 @@
 """Presets: which files another system exports, and what their rows mean here."""
 
 from crmlib.base import InvalidInput
+from crmlib.exchange.presets.cdnow import Cdnow
 from crmlib.exchange.presets.maven_crm import MavenCrm
 from crmlib.exchange.presets.online_retail import OnlineRetail
 from crmlib.exchange.presets.preset import Preset
+from crmlib.exchange.presets.x_education import XEducation
 from crmlib.i18n import gettext as _
 
-PRESETS: dict[str, type[Preset]] = {preset.name: preset for preset in (MavenCrm, OnlineRetail)}
+PRESETS: dict[str, type[Preset]] = {preset.name: preset for preset in (MavenCrm, OnlineRetail, Cdnow, XEducation)}
 
 
 def find_preset(name: str) -> type[Preset]:
@@ -17,4 +19,4 @@ def find_preset(name: str) -> type[Preset]:
     return PRESETS[name]
 
 
-__all__ = ["PRESETS", "MavenCrm", "OnlineRetail", "Preset", "find_preset"]
+__all__ = ["PRESETS", "Cdnow", "MavenCrm", "OnlineRetail", "Preset", "XEducation", "find_preset"]

@@ -20,6 +20,7 @@ from crmlib.contacts import (
     Person,
     folded,
 )
+from crmlib.contacts.likeness import back_key, name_key
 from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.matching import SECTORS, find_match, match_key, nearest, nearest_country
 from crmlib.exchange.telling import tell_all
@@ -127,7 +128,9 @@ class Accounts(Kind[Organization]):
         revenue = facts["annual_revenue"]
         return {
             **own,
-            "folded": folded(facts["name"]),
+            "folded": (plain := folded(facts["name"])),
+            "name_key": name_key(plain),
+            "back_key": back_key(plain),
             "annual_revenue_minor": revenue and revenue.minor,
             "annual_revenue_currency": revenue and revenue.currency,
             "lifecycle": Lifecycle.PROSPECT,

@@ -27,6 +27,10 @@ class Preset(ABC):
         """The table in a file of this system; systems with odd formats say here how theirs are read."""
         return open_table(path)
 
+    def describes(self, table: Table) -> bool:
+        """Whether a file only describes the others, and holds no records."""
+        return any(header <= set(table.columns) for header in self.ignored)
+
     @abstractmethod
     def load(self, tables: Mapping[str, list[Table]]) -> None:
         """Load the tables, by name of their kind."""
@@ -35,7 +39,7 @@ class Preset(ABC):
         """The tables by kind, in whatever order they came. Raises InvalidInput for one that is none of ours."""
         found: dict[str, list[Table]] = {}
         for table in tables:
-            if any(header <= set(table.columns) for header in self.ignored):
+            if self.describes(table):
                 says = _("{file} only describes the other files and is not needed")
                 self.loading.report.note(_("Files"), says.format(file=table.name))
                 continue

@@ -1,13 +1,13 @@
 """Whom the business knows: parties, how to reach them, where they are, and who belongs to whom."""
 
-import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import Double, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
 from crmlib.base import Base, BigId, CountryCode, Journalled, LongText, Money, Tracked, field, money_columns
+from crmlib.contacts.likeness import back_key, folded, name_key
 from crmlib.i18n import lazy
 
 
@@ -51,7 +51,24 @@ class ContactKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     MOBILE = "mobile"
+    FAX = "fax"
+    PAGER = "pager"
     WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    SIGNAL = "signal"
+    VIBER = "viber"
+    SKYPE = "skype"
+    MESSENGER = "messenger"
+    WECHAT = "wechat"
+    LINE = "line"
+    TEAMS = "teams"
+    LINKEDIN = "linkedin"
+    XING = "xing"
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+    X = "x"
+    TIKTOK = "tiktok"
+    YOUTUBE = "youtube"
     WEBSITE = "website"
     OTHER = "other"
 
@@ -64,9 +81,82 @@ _CONTACT_LABELS = {
     ContactKind.EMAIL: lazy("E-mail"),
     ContactKind.PHONE: lazy("Phone"),
     ContactKind.MOBILE: lazy("Mobile"),
+    ContactKind.FAX: lazy("Fax"),
+    ContactKind.PAGER: lazy("Pager"),
     ContactKind.WHATSAPP: lazy("WhatsApp"),
+    ContactKind.TELEGRAM: lazy("Telegram"),
+    ContactKind.SIGNAL: lazy("Signal"),
+    ContactKind.VIBER: lazy("Viber"),
+    ContactKind.SKYPE: lazy("Skype"),
+    ContactKind.MESSENGER: lazy("Messenger"),
+    ContactKind.WECHAT: lazy("WeChat"),
+    ContactKind.LINE: lazy("LINE"),
+    ContactKind.TEAMS: lazy("Teams"),
+    ContactKind.LINKEDIN: lazy("LinkedIn"),
+    ContactKind.XING: lazy("XING"),
+    ContactKind.FACEBOOK: lazy("Facebook"),
+    ContactKind.INSTAGRAM: lazy("Instagram"),
+    ContactKind.X: lazy("X (Twitter)"),
+    ContactKind.TIKTOK: lazy("TikTok"),
+    ContactKind.YOUTUBE: lazy("YouTube"),
     ContactKind.WEBSITE: lazy("Website"),
     ContactKind.OTHER: lazy("Other"),
+}
+
+
+class Channel(StrEnum):
+    """The ways we may turn to a party, for what it prefers and what it consents to; `ANY` is all of them."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    MESSENGER = "messenger"
+    SOCIAL = "social"
+    POST = "post"
+    FAX = "fax"
+    IN_PERSON = "in person"
+    ANY = "any"
+
+    @property
+    def label(self) -> str:
+        return _CHANNEL_LABELS[self]
+
+
+_CHANNEL_LABELS = {
+    Channel.EMAIL: lazy("E-mail"),
+    Channel.PHONE: lazy("Phone"),
+    Channel.SMS: lazy("SMS"),
+    Channel.WHATSAPP: lazy("WhatsApp"),
+    Channel.MESSENGER: lazy("Another messenger"),
+    Channel.SOCIAL: lazy("Social media"),
+    Channel.POST: lazy("Post"),
+    Channel.FAX: lazy("Fax"),
+    Channel.IN_PERSON: lazy("In person"),
+    Channel.ANY: lazy("Any way"),
+}
+
+
+class AddressKind(StrEnum):
+    """What an address is used for."""
+
+    HOME = "home"
+    WORK = "work"
+    BILLING = "billing"
+    SHIPPING = "shipping"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return _ADDRESS_LABELS[self]
+
+
+_ADDRESS_LABELS = {
+    AddressKind.HOME: lazy("Home"),
+    AddressKind.WORK: lazy("Work"),
+    AddressKind.BILLING: lazy("Billing"),
+    AddressKind.SHIPPING: lazy("Shipping"),
+    AddressKind.OTHER: lazy("Other"),
 }
 
 SOURCES = (
@@ -77,15 +167,20 @@ SOURCES = (
     ("event", lazy("Event")),
     ("referral", lazy("Referral")),
     ("outbound", lazy("We contacted them")),
+    ("email", lazy("E-mail campaign")),
+    ("direct", lazy("Came directly")),
+    ("partner", lazy("Through a partner")),
     ("import", lazy("Imported")),
+    ("other", lazy("Other")),
 )
+PREFERRED_CHANNELS = tuple((one.value, one.label) for one in Channel if one is not Channel.ANY)
+GENDERS = (("female", lazy("Female")), ("male", lazy("Male")), ("other", lazy("Other")))
 LEVELS = (("low", lazy("Low")), ("medium", lazy("Medium")), ("high", lazy("High")))
 
 
-def folded(text: str) -> str:
-    """`text` as it is searched and sorted: without case and accents, so that Ștefan is found by stefan."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").strip()
+# An affiliation goes with either of its ends, and is nobody's orphan while it is being made.
+_WITH_IT = "save-update, merge, delete"
+_BYTES = String().with_variant(String(collation="C"), "postgresql")
 
 
 class Party(Tracked, Base):
@@ -105,6 +200,21 @@ class Party(Tracked, Base):
     )
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
     source: Mapped[str | None] = mapped_column(info=field(lazy("Found us by"), "choice", choices=SOURCES))
+    source_detail: Mapped[str | None] = mapped_column(
+        info=field(lazy("Found us by, in detail"), hint=lazy("The campaign, the fair, who referred them"))
+    )
+    first_touch_on: Mapped[date | None] = mapped_column(info=field(lazy("First touch"), "date"))
+    preferred_channel: Mapped[str | None] = mapped_column(
+        String(32), info=field(lazy("Prefers to be reached by"), "choice", choices=PREFERRED_CHANNELS)
+    )
+    description: Mapped[LongText | None] = mapped_column(info=field(lazy("Description"), "long"))
+    # Kept for whoever looks up history, and out of everyday lists.
+    is_archived: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
+
+    # By which a party that looks like another is found without a scan; see `likeness`. Derived from the name. Under
+    # the "C" order a range of keys is a prefix on both databases.
+    name_key: Mapped[str | None] = mapped_column(_BYTES, index=True)
+    back_key: Mapped[str | None] = mapped_column(_BYTES, index=True)
 
     # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
     # because every list is sorted by it.
@@ -126,6 +236,7 @@ class Party(Tracked, Base):
     @validates("name")
     def _fold(self, _key: str, name: str) -> str:
         self.folded = folded(name)
+        self.name_key, self.back_key = name_key(self.folded), back_key(self.folded)
         return name
 
     @property
@@ -139,7 +250,10 @@ class Party(Tracked, Base):
 
 
 class Person(Party):
-    """A human being. One name is a whole name (Suparman): only `given_name` is needed."""
+    """A human being. One name is a whole name (Suparman): only `given_name` is needed.
+
+    `salutation` (Dr., Mrs.) and `suffix` (Jr., PhD) stand around the name in letters and are no part of it in lists.
+    """
 
     __tablename__ = "person"
 
@@ -148,15 +262,26 @@ class Person(Party):
     family_name: Mapped[str | None] = mapped_column(
         info=field(lazy("Family name"), hint=lazy("Leave empty if the person has one name"))
     )
+    salutation: Mapped[str | None] = mapped_column(info=field(lazy("Salutation"), hint=lazy("Such as Mrs. or Dr.")))
+    middle_name: Mapped[str | None] = mapped_column(info=field(lazy("Middle name")))
+    suffix: Mapped[str | None] = mapped_column(info=field(lazy("Suffix"), hint=lazy("Such as Jr. or PhD")))
+    nickname: Mapped[str | None] = mapped_column(info=field(lazy("Nickname")))
+    phonetic_given_name: Mapped[str | None] = mapped_column(info=field(lazy("Given names as spoken")))
+    phonetic_family_name: Mapped[str | None] = mapped_column(info=field(lazy("Family name as spoken")))
+    pronouns: Mapped[str | None] = mapped_column(info=field(lazy("Pronouns")))
+    gender: Mapped[str | None] = mapped_column(info=field(lazy("Gender"), "choice", choices=GENDERS))
     job_title: Mapped[str | None] = mapped_column(info=field(lazy("Job title")))
-    birthday_on: Mapped[date | None] = mapped_column(info=field(lazy("Birthday"), "date"))
+    birthday_on: Mapped[date | None] = mapped_column(info=field(lazy("Birthday"), "date"), index=True)
+    anniversary_on: Mapped[date | None] = mapped_column(
+        info=field(lazy("Anniversary"), "date", hint=lazy("Such as the wedding day"))
+    )
     languages: Mapped[str | None] = mapped_column(info=field(lazy("Languages")))
     education: Mapped[str | None] = mapped_column(info=field(lazy("Education")))
     income_band: Mapped[str | None] = mapped_column(info=field(lazy("Income band")))
     tech_literacy: Mapped[str | None] = mapped_column(info=field(lazy("Tech literacy"), "choice", choices=LEVELS))
 
     affiliations: Mapped[list["Affiliation"]] = relationship(
-        back_populates="person", foreign_keys="Affiliation.person_id", order_by="Affiliation.id"
+        back_populates="person", foreign_keys="Affiliation.person_id", order_by="Affiliation.id", cascade=_WITH_IT
     )
 
     __mapper_args__ = {"polymorphic_identity": PartyKind.PERSON}  # noqa: RUF012
@@ -176,6 +301,9 @@ class Organization(Party):
     __tablename__ = "organization"
 
     id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id"), primary_key=True)
+    legal_name: Mapped[str | None] = mapped_column(info=field(lazy("Legal name")))
+    registration_number: Mapped[str | None] = mapped_column(info=field(lazy("Registration number")))
+    tax_number: Mapped[str | None] = mapped_column(info=field(lazy("Tax number")), index=True)
     sector: Mapped[str | None] = mapped_column(info=field(lazy("Sector")))
     founded_year: Mapped[int | None] = mapped_column(info=field(lazy("Founded"), "number", low=1000, high=2200))
     n_employees: Mapped[int | None] = mapped_column(info=field(lazy("Employees"), "number", low=0))
@@ -193,7 +321,10 @@ class Organization(Party):
         foreign_keys=parent_id, back_populates="parent", order_by="Organization.name"
     )
     affiliations: Mapped[list["Affiliation"]] = relationship(
-        back_populates="organization", foreign_keys="Affiliation.organization_id", order_by="Affiliation.id"
+        back_populates="organization",
+        foreign_keys="Affiliation.organization_id",
+        order_by="Affiliation.id",
+        cascade=_WITH_IT,
     )
 
     __mapper_args__ = {  # noqa: RUF012
@@ -203,7 +334,11 @@ class Organization(Party):
 
 
 class ContactPoint(Tracked, Base):
-    """One way to reach a party: `value` as it was typed, `normalised` as machines compare it (E.164, lower case)."""
+    """One way to reach a party: `value` as it was typed, `normalised` as machines compare it (E.164, lower case).
+
+    `is_preferred` is the one to use among those of its kind. `is_doubtful` marks what an import kept although it
+    cannot be an address or a number; `verified_at` when it was proved right, `bounced_at` when it was proved wrong.
+    """
 
     __tablename__ = "contact_point"
 
@@ -213,11 +348,28 @@ class ContactPoint(Tracked, Base):
     normalised: Mapped[str] = mapped_column(index=True)
     label: Mapped[str | None] = mapped_column(info=field(lazy("Label")))
     is_preferred: Mapped[bool] = mapped_column(default=False)
+    is_doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())
+    verified_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+    bounce_reason: Mapped[str | None] = mapped_column(info=field(lazy("Why it came back")))
     party: Mapped[Party] = relationship(back_populates="contact_points")
+
+    @property
+    def is_verified(self) -> bool:
+        """Proved right, and not proved wrong since."""
+        return self.verified_at is not None and (self.bounced_at is None or self.bounced_at < self.verified_at)
+
+    @property
+    def is_bounced(self) -> bool:
+        """Proved wrong, and not proved right since."""
+        return self.bounced_at is not None and not self.is_verified
 
 
 class Address(Tracked, Base):
-    """Where a party can be visited or written to, one of them preferred. `country` is an ISO 3166 code."""
+    """Where a party can be visited or written to, one of them preferred. `country` is an ISO 3166 code.
+
+    `latitude` and `longitude` are degrees (WGS 84), north and east positive.
+    """
 
     __tablename__ = "address"
     __table_args__ = (
@@ -231,11 +383,16 @@ class Address(Tracked, Base):
     )
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
+    kind: Mapped[AddressKind | None] = mapped_column(info=field(lazy("Kind"), "choice", choices=AddressKind))
     street: Mapped[str | None] = mapped_column(info=field(lazy("Street")))
+    extra: Mapped[str | None] = mapped_column(info=field(lazy("Building, floor, flat")))
+    po_box: Mapped[str | None] = mapped_column(info=field(lazy("Post office box")))
     postal_code: Mapped[str | None] = mapped_column(info=field(lazy("Postal code")))
     city: Mapped[str | None] = mapped_column(info=field(lazy("City")), index=True)
     region: Mapped[str | None] = mapped_column(info=field(lazy("Region")))
     country: Mapped[CountryCode | None] = mapped_column(String(2), info=field(lazy("Country"), "country"))
+    latitude: Mapped[float | None] = mapped_column(Double)
+    longitude: Mapped[float | None] = mapped_column(Double)
     is_preferred: Mapped[bool] = mapped_column(default=False)
     party: Mapped[Party] = relationship(back_populates="addresses")
 
@@ -248,8 +405,9 @@ class Affiliation(Tracked, Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     role: Mapped[str | None] = mapped_column(info=field(lazy("Role")))
-    from_on: Mapped[date | None]
-    to_on: Mapped[date | None]
+    department: Mapped[str | None] = mapped_column(info=field(lazy("Department")))
+    from_on: Mapped[date | None] = mapped_column(info=field(lazy("From"), "date"))
+    to_on: Mapped[date | None] = mapped_column(info=field(lazy("To"), "date"))
     is_primary: Mapped[bool] = mapped_column(default=False)
     person: Mapped[Person] = relationship(back_populates="affiliations", foreign_keys=person_id)
     organization: Mapped[Organization] = relationship(back_populates="affiliations", foreign_keys=organization_id)

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crmlib.base import Conflict, Field, InvalidInput, Money, Refused, as_json, fields_of, find, tell
+from crmlib.base import Field, InvalidInput, Money, Refused, as_json, fields_of, find, tell
+from crmlib.contacts.editing import conflict as _conflict
+from crmlib.contacts.editing import refuse_backwards
 from crmlib.contacts.events import LifecycleChanged, PartyAdded
 from crmlib.contacts.reach import normalise
 from crmlib.contacts.records import (
@@ -79,7 +81,7 @@ def add_organization(
     """
     organization = Organization(name=NAME.read(name), lifecycle=lifecycle, annual_revenue=annual_revenue)
     if parent is not None:
-        organization.parent_id = find(session, Organization, parent).id
+        organization.parent = find(session, Organization, parent)
     _settle(session, organization, at=at, owner=owner, facts=facts)
     _reach(session, organization, email=email, phone=phone, phone_country=phone_country)
     return organization
@@ -94,24 +96,36 @@ def add_contact_point(
     label: str | None = None,
     is_preferred: bool = False,
     country: str | None = None,
+    keep_doubtful: bool = False,
 ) -> ContactPoint:
-    """One more way to reach `party`. A number without a country code is read as one of `country`."""
+    """One more way to reach `party`. A number without a country code is read as one of `country`.
+
+    Raises InvalidInput for what cannot be an address or a number of that kind; an import that must lose nothing
+    says `keep_doubtful`, and then it is kept as it came, flagged `is_doubtful`.
+    """
     party = find(session, Party, party)
     known = fields_of(ContactPoint)
     kind = ContactKind(known["kind"].read(kind))
     value = known["value"].read(value)
+    try:
+        normalised, is_doubtful = normalise(kind, value, country=country or _home(session, party)), False
+    except InvalidInput:
+        if not keep_doubtful:
+            raise
+        normalised, is_doubtful = value.casefold(), True
     point = ContactPoint(
         kind=kind,
         value=value,
-        normalised=normalise(kind, value, country=country or _home(session, party)),
+        normalised=normalised,
         label=known["label"].read(label),
         is_preferred=is_preferred,
+        is_doubtful=is_doubtful,
     )
     if any((one.kind, one.normalised) == (kind, point.normalised) for one in party.contact_points):
         raise Refused(_("{value} is here already.").format(value=value))
     if is_preferred:
         for other in party.contact_points:
-            other.is_preferred = False
+            other.is_preferred = other.is_preferred and other.kind != kind
     party.contact_points.append(point)
     return point
 
@@ -132,8 +146,11 @@ def edit_contact_point(
         point.party.contact_points.remove(point)
         return point
     read = fields_of(ContactPoint)["value"].read(value)
-    point.normalised = normalise(point.kind, read, country=country or _home(session, point.party))
-    point.value = read
+    normalised = normalise(point.kind, read, country=country or _home(session, point.party))
+    if point.normalised != normalised:
+        # What was proved of the old address says nothing of the new one.
+        point.verified_at = point.bounced_at = point.bounce_reason = None
+    point.value, point.normalised, point.is_doubtful = read, normalised, False
     return point
 
 
@@ -143,7 +160,9 @@ def affiliate(
     organization: Organization | int,
     *,
     role: str | None = None,
+    department: str | None = None,
     from_on: date | None = None,
+    to_on: date | None = None,
     is_primary: bool = False,
 ) -> Affiliation:
     """Say that `person` belongs to `organization`; a primary affiliation takes that place from another."""
@@ -151,7 +170,8 @@ def affiliate(
     if is_primary:
         for other in person.affiliations:
             other.is_primary = False
-    link = Affiliation(role=role, from_on=from_on, is_primary=is_primary)
+    refuse_backwards(from_on, to_on)
+    link = Affiliation(role=role, department=department, from_on=from_on, to_on=to_on, is_primary=is_primary)
     person.affiliations.append(link)
     link.organization = organization
     return link
@@ -221,13 +241,6 @@ def edit_party(
     return party
 
 
-def assign_owner(session: Session, party: Party | int, owner: Party | int | None) -> Party:
-    """Give a party to the colleague who looks after it, or to nobody."""
-    party = find(session, Party, party)
-    party.owner_id = None if owner is None else find(session, Party, owner).id
-    return party
-
-
 NAME = Field("name", lazy("Name"), required=True)
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
 
@@ -277,7 +290,7 @@ def _reach(session: Session, party: Party, *, email: str | None, phone: str | No
                     kind=kind,
                     value=value.strip(),
                     normalised=normalised,
-                    is_preferred=not party.contact_points,
+                    is_preferred=not any(one.kind is kind for one in party.contact_points),
                 )
             )
 
@@ -296,18 +309,11 @@ def _current(party: Party, key: str) -> Any:
     return str(value.amount) if isinstance(value, Money) else as_json(value)
 
 
-def _conflict(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Conflict:
-    text = ", ".join("–" if value in (None, "") else str(value) for value in theirs.values())
-    message = _("Someone changed this in the meantime: it says {value} now.").format(value=text)
-    return Conflict(message, mine=mine, theirs=theirs)
-
-
 __all__ = [
     "add_contact_point",
     "add_organization",
     "add_person",
     "affiliate",
-    "assign_owner",
     "edit_contact_point",
     "edit_party",
     "set_lifecycle",

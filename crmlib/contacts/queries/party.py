@@ -55,15 +55,18 @@ _ORDERS: dict[str, ColumnElement[Any]] = {
 }
 
 
-def parties(session: Session, *, search: str = "", with_colleagues: bool = False) -> "pd.DataFrame":
+def parties(
+    session: Session, *, search: str = "", with_colleagues: bool = False, with_archived: bool = False
+) -> "pd.DataFrame":
     """Everyone we know, by name.
 
     One row per party; `party_id` is unique. Columns are `PARTIES`, also when there is nobody. `organization` is
     where a person works now, or what an organization belongs to; `city` and `country` (ISO 3166) are of the
     preferred address, or where there is none of that organization's; `last_activity_at` is the newest
-    activity that has happened, NaT where there was none.
+    activity that has happened, NaT where there was none. The archive is left out unless it is asked for.
     """
-    return read_frame(session, _rows(search, with_colleagues).order_by(Party.folded, Party.id), PARTIES)
+    rows = _rows(search, with_colleagues, with_archived)
+    return read_frame(session, rows.order_by(Party.folded, Party.id), PARTIES)
 
 
 def parties_page(
@@ -73,13 +76,19 @@ def parties_page(
     lifecycle: Lifecycle | None = None,
     kind: PartyKind | None = None,
     owner_id: int | None = None,
+    is_archived: bool = False,
     sort: str = "name",
     descending: bool = False,
     page: int = 1,
     per_page: int = 20,
 ) -> Page:
-    """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense."""
-    rows = _rows(search, with_colleagues=lifecycle is Lifecycle.COLLEAGUE)
+    """A page of a list of parties, with the columns of `PARTIES`, sorted by any of them that makes sense.
+
+    `is_archived` shows the archive instead of everybody else.
+    """
+    rows = _rows(search, with_colleagues=lifecycle is Lifecycle.COLLEAGUE, with_archived=is_archived)
+    if is_archived:
+        rows = rows.where(Party.is_archived)
     if lifecycle is not None:
         rows = rows.where(Party.lifecycle == lifecycle)
     if kind is not None:
@@ -92,8 +101,9 @@ def parties_page(
 
 
 def lifecycle_counts(session: Session) -> dict[str, int]:
-    """How many parties stand where, colleagues left out: lifecycle to count."""
-    rows = select(Party.lifecycle, func.count()).where(Party.lifecycle != Lifecycle.COLLEAGUE).group_by(Party.lifecycle)
+    """How many parties stand where, colleagues and the archive left out: lifecycle to count."""
+    rows = select(Party.lifecycle, func.count()).where(Party.lifecycle != Lifecycle.COLLEAGUE)
+    rows = rows.where(Party.is_archived.is_(False)).group_by(Party.lifecycle)
     return {lifecycle.value: count for lifecycle, count in session.execute(rows)}
 
 
@@ -137,34 +147,11 @@ def party_card(session: Session, party_id: int) -> Party:
     return found
 
 
-def near_parties(
-    session: Session, *, name: str = "", email: str = "", phone: str = "", limit: int = 3
-) -> list[dict[str, Any]]:
-    """Parties that look like one about to be added: the same normalised e-mail or phone, or the same name.
-
-    One dict per party: party_id, party, kind, organization, why. Saving is never prevented by them.
-    """
-    reasons: list[tuple[str, ColumnElement[bool]]] = []
-    for text, why in ((email, _("same e-mail")), (phone, _("same phone"))):
-        if text:
-            same: ColumnElement[bool] = exists().where(
-                ContactPoint.party_id == Party.id, ContactPoint.normalised == text
-            )
-            reasons.append((why, same))
-    if folded(name):
-        reasons.append((_("same name"), Party.folded == folded(name)))
-    found: dict[int, dict[str, Any]] = {}
-    for why, same in reasons:
-        for row in session.execute(_rows("", with_colleagues=True).where(same).limit(limit)).mappings():
-            wanted = {key: row[key] for key in ("party_id", "party", "kind", "organization")}
-            found.setdefault(row["party_id"], wanted | {"why": why})
-    return list(found.values())[:limit]
-
-
 def colleagues(session: Session) -> list[dict[str, Any]]:
     """The people on our side, by name: dicts of party_id and party."""
     rows = select(Party.id.label("party_id"), Party.name.label("party"))
-    rows = rows.where(Party.lifecycle == Lifecycle.COLLEAGUE).order_by(Party.folded, Party.id)
+    rows = rows.where(Party.lifecycle == Lifecycle.COLLEAGUE, Party.is_archived.is_(False))
+    rows = rows.order_by(Party.folded, Party.id)
     return [dict(row) for row in session.execute(rows).mappings()]
 
 
@@ -179,7 +166,7 @@ def colleague_called(session: Session, name: str) -> int | None:
     return found[0] if name and len(found) == 1 else None
 
 
-def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
+def _rows(search: str, with_colleagues: bool, with_archived: bool = False) -> Select[*tuple[Any, ...]]:
     affiliation = (
         select(Affiliation.organization_id)
         .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
@@ -212,6 +199,8 @@ def _rows(search: str, with_colleagues: bool) -> Select[*tuple[Any, ...]]:
     )
     if not with_colleagues:
         rows = rows.where(Party.lifecycle != Lifecycle.COLLEAGUE)
+    if not with_archived:
+        rows = rows.where(Party.is_archived.is_(False))
     for word in folded(search).split():
         rows = rows.where(_holds(word))
     return rows
@@ -240,7 +229,6 @@ __all__ = [
     "colleagues",
     "find_parties",
     "lifecycle_counts",
-    "near_parties",
     "parties",
     "parties_page",
     "party_card",

@@ -1,0 +1,1 @@
+"""What may be asked about activities, one module a question."""

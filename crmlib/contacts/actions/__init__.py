@@ -1,0 +1,1 @@
+"""What may be done with whom the business knows, one module a noun."""

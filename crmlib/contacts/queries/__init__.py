@@ -1,0 +1,1 @@
+"""What may be asked about whom the business knows, one module a noun."""
