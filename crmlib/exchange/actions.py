@@ -3,17 +3,20 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
+from crmlib.exchange.generic import load_tables
 from crmlib.exchange.loading import Loading
+from crmlib.exchange.mapping import Mapping
 from crmlib.exchange.presets import Preset, find_preset
 from crmlib.exchange.progress import Progress, Step
 from crmlib.exchange.reading import Table
-from crmlib.exchange.records import Import, SourceRecord
+from crmlib.exchange.records import Import, ImportMapping, SourceRecord
 from crmlib.exchange.refusals import Refusals, without_reasons
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
@@ -102,6 +105,61 @@ def _note_files(loading: Loading, tables: Sequence[Table]) -> None:
         else:
             for remark in table.remarks:
                 loading.report.note(_("Files"), f"{table.name}: {remark}")
+
+
+def import_table(
+    session: Session,
+    tables: Sequence[tuple[Table, Mapping]],
+    *,
+    at: datetime,
+    system: str = "",
+    policy: str = "ask",
+    currency: str = "",
+    dry_run: bool = False,
+    refused: Path | str | None = None,
+    progress: Callable[[Step], None] | None = None,
+) -> ImportReport:
+    """Bring records up to date with tables of any origin, each by its mapping (`guess_table` proposes one).
+
+    Tables that belong together are given together: what one refers to by keys or names is found in the others, and
+    in earlier imports of the same `system` (the mapping's, where not said). `policy` is what becomes of a party that
+    can be reached like one we have: `ask` refuses the row and proposes, `update` fills in what is empty, `skip`
+    leaves the row out, `new` adds it. Amounts without a sign are in `currency`, or in the reporting currency.
+    Everything else is as in `import_files`.
+    """
+    if not tables:
+        raise InvalidInput(_("Files"), "", _("name at least one file"))
+    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or "file"
+    given = [(without_reasons(table), meaning) for table, meaning in tables]
+    money = currency or session.info.get("currency") or ""
+    with Refusals(Path(refused) if refused is not None and not dry_run else None) as kept:
+        return as_one_batch(
+            session,
+            named,
+            [table for table, _meaning in given],
+            lambda loading: load_tables(loading, given, policy=policy, currency=money),
+            at=at,
+            dry_run=dry_run,
+            progress=Progress(progress),
+            refusals=kept,
+        )
+
+
+def save_mapping(
+    session: Session, name: str, mappings: Sequence[Mapping], *, options: dict[str, Any] | None = None
+) -> ImportMapping:
+    """Keep what the columns of a system's files mean under a name; one of that name is replaced."""
+    if not name.strip():
+        raise InvalidInput(_("Mapping"), name, _("give it a name"))
+    here = session.scalars(select(ImportMapping).where(ImportMapping.name == name)).one_or_none()
+    if here is None:
+        here = ImportMapping(name=name.strip())
+        session.add(here)
+    here.system = next((one.system for one in mappings if one.system), "")
+    here.columns = {one.kinds[0]: one.as_json() for one in mappings}
+    here.options = dict(options or {})
+    session.flush()
+    return here
 
 
 def undo_import(session: Session, import_id: int, *, at: datetime) -> Undone:

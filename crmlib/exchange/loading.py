@@ -259,9 +259,13 @@ class Loading:
             facts = self._facts(kind, table, row, doubt)
             if facts is None:
                 continue
+            try:
+                adopted = kind.adopt(facts)
+            except InvalidInput as error:
+                self.refuse(kind.name, table, row, str(error))
+                continue
             counts.new += 1
             self.report.preview_of(kind.name, kind.show, facts)
-            adopted = kind.adopt(facts)
             if adopted is None:
                 portion.new.append(New(key, facts, row.values, row.line, doubt, text))
                 digests.append(digest)
@@ -284,9 +288,7 @@ class Loading:
                     portion.kept.append(Kept(one.key, one.text, digest, number))
         self.keep(kind.name, record_name(kind.record), portion.kept)
 
-    def _name(
-        self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, portion: _Portion
-    ) -> None:
+    def _name(self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, portion: _Portion) -> None:
         """Give each row its key, and refuse those that have none or one that was there before."""
         named = [(kind.key(row.values), row) for row in rows]
         lines = seen.lines([key for key, _row in named])

@@ -57,7 +57,9 @@ def add_parties(session: Session, parties: Sequence[NewParty], *, at: datetime) 
     numbers = [0] * len(parties)
     for kind, record in ((PartyKind.PERSON, Person), (PartyKind.ORGANIZATION, Organization)):
         places = [place for place, party in enumerate(parties) if party.kind is kind]
-        made = insert_many(session, record, (_columns(parties[place]) for place in places))
+        # Every row has every column that any has: which are written is read from the first ones.
+        blank = dict.fromkeys(name for place in places for name in parties[place].columns)
+        made = insert_many(session, record, (_columns(parties[place], blank) for place in places))
         for place, number in zip(places, made, strict=True):
             numbers[place] = number
     placed = list(zip(numbers, parties, strict=True))
@@ -105,20 +107,12 @@ def add_parties(session: Session, parties: Sequence[NewParty], *, at: datetime) 
 
 
 _NO_ADDRESS = {"street": None, "postal_code": None, "city": None, "region": None, "country": None}
-_OF_A_PERSON = (
-    "given_name", "family_name", "job_title", "birthday_on", "languages", "education", "income_band", "tech_literacy",
-)  # fmt: skip
-_OF_AN_ORGANIZATION = (
-    "sector", "founded_year", "n_employees", "website", "annual_revenue_minor", "annual_revenue_currency",
-)  # fmt: skip
 
 
-def _columns(party: NewParty) -> dict[str, Any]:
-    names = _OF_A_PERSON if party.kind is PartyKind.PERSON else _OF_AN_ORGANIZATION
-    # Every row has every column: which are written is read from the first ones.
+def _columns(party: NewParty, blank: dict[str, Any]) -> dict[str, Any]:
     plain = folded(party.name)
     return {
-        **dict.fromkeys(names),
+        **blank,
         "owner_id": None,
         "source": "import",
         **party.columns,

@@ -40,9 +40,7 @@ class Step:
         if (left := self.seconds_left) is not None and self.done < (self.total or 0):
             minutes, seconds = divmod(round(left), 60)
             parts.append(
-                _("{m} min {s} s left").format(m=minutes, s=seconds)
-                if minutes
-                else _("{s} s left").format(s=seconds)
+                _("{m} min {s} s left").format(m=minutes, s=seconds) if minutes else _("{s} s left").format(s=seconds)
             )
         return ", ".join(parts)
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
-
 #: What a row says, in our words.
 Facts = dict[str, Any]
 
@@ -65,7 +64,8 @@ PREVIEWED = 5
 class ImportReport:
     """The outcome of an import. `is_dry_run` says that nothing was kept; `import_id` is None where nothing changed.
 
-    `preview` shows the first new records of each kind, field by field; `refused_files` where refused rows went.
+    `preview` shows the first new records of each kind, field by field; `refused_files` where refused rows went;
+    `proposals` the names that may mean a record we have (what, name, record_id, called, why).
     """
 
     system: str
@@ -76,6 +76,7 @@ class ImportReport:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     preview: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     refused_files: list[str] = field(default_factory=list)
+    proposals: list[dict[str, Any]] = field(default_factory=list)
     n_more_remarks: int = 0
     _said: dict[tuple[str, str, str], Remark] = field(default_factory=dict, repr=False)
 
@@ -85,6 +86,11 @@ class ImportReport:
     def note(self, kind: str, says: str) -> None:
         """Say something about a kind as a whole."""
         self.remarks.append(Remark("note", kind, says))
+
+    def propose(self, proposal: dict[str, Any]) -> None:
+        """Somebody should say whether a name means a record we have."""
+        if proposal not in self.proposals and len(self.proposals) < MOST_REMARKS:
+            self.proposals.append(proposal)
 
     def preview_of(self, kind: str, show: Callable[[Facts], dict[str, str]], facts: Facts) -> None:
         """Keep the first few records of a kind, to be shown."""
@@ -141,6 +147,7 @@ class ImportReport:
             "remarks": [vars(remark) for remark in self.remarks],
             "files": self.files,
             "preview": self.preview,
+            "proposals": self.proposals,
             "refused_files": self.refused_files,
         }
 

@@ -140,7 +140,11 @@ class Sources:
             each = func.json_each(json.dumps(list(keys))).table_valued(column("value"))
             return rows.where(SourceRecord.key.in_(select(each.c.value)))
         # One look into the index for each key, whatever the database believes of a table that it has just been given.
-        wanted = func.unnest(cast(list(keys), ARRAY(String))).table_valued(column("key", String)).render_derived(name="wanted")
+        wanted = (
+            func.unnest(cast(list(keys), ARRAY(String)))
+            .table_valued(column("key", String))
+            .render_derived(name="wanted")
+        )
         found = rows.where(SourceRecord.key == wanted.c.key).offset(0).lateral("found")
         return select(*found.c).select_from(wanted).join(found, true())
 

@@ -78,7 +78,9 @@ class Purchases(Kind[Order]):
 
     def insert(self, rows: Sequence[New]) -> Sequence[int]:
         customers = self._customers(rows)
-        money = [(row.facts["minor"], self._convert.minor(row.facts["minor"], CURRENCY, row.facts["day"])) for row in rows]
+        money = [
+            (row.facts["minor"], self._convert.minor(row.facts["minor"], CURRENCY, row.facts["day"])) for row in rows
+        ]
         orders = insert_many(
             self.session,
             Order,

@@ -9,10 +9,10 @@ from datetime import date
 from typing import ClassVar
 
 from crmlib.base import InvalidInput, read_day
+from crmlib.exchange.loading import rows_of
 from crmlib.exchange.presets.maven_deals import Deals
 from crmlib.exchange.presets.maven_parties import Accounts, Managers, Products, Sellers
 from crmlib.exchange.presets.preset import Preset
-from crmlib.exchange.loading import rows_of
 from crmlib.exchange.reading import Row, Table, WholeTable
 from crmlib.i18n import gettext as _
 

@@ -14,14 +14,13 @@ from functools import lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
 from crmlib.base import InvalidInput, insert_many, record_name
 from crmlib.billing import Order, OrderEvent, OrderLine, OrderStatus, Refund, RefundLine, RefundStatus, converter
 from crmlib.billing.events import OrderFulfilled, RefundGiven
 from crmlib.catalog import Product
-from crmlib.contacts import Address, Lifecycle, PartyKind
+from crmlib.contacts import Lifecycle, PartyKind
 from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.making import NewParty, add_parties
 from crmlib.exchange.presets.preset import Preset
