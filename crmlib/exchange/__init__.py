@@ -4,7 +4,7 @@ Rows are kept as they came, beside the records they became: an import can be rep
 it doubted or refused is said, never swallowed.
 """
 
-from crmlib.exchange.actions import import_files, import_table, save_mapping, undo_import
+from crmlib.exchange.actions import find_mapping, import_files, import_table, save_mapping, undo_import
 from crmlib.exchange.generic import confirm_match
 from crmlib.exchange.mapping import Mapping, guess_table
 from crmlib.exchange.presets import PRESETS
@@ -14,6 +14,7 @@ from crmlib.exchange.records import Import, ImportMapping, MatchDecision, Source
 from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
 
 __all__ = [
+    "find_mapping",
     "IMPORTS",
     "PRESETS",
     "BadRow",

@@ -1,13 +1,14 @@
 """What may be done: import the files of another system, and take an import back."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
 from crmlib.exchange.generic import load_tables
@@ -162,6 +163,25 @@ def save_mapping(
     return here
 
 
+def find_mapping(session: Session, name: str, guessed: Mapping) -> Mapping:
+    """The mapping saved under `name` for files such as the one that `guessed` was guessed from.
+
+    Columns that it does not know keep the guess. Raises NotFound where there is no mapping of that name.
+    """
+    here = session.scalars(select(ImportMapping).where(ImportMapping.name == name)).one_or_none()
+    if here is None:
+        raise NotFound(_("mapping"), name)
+    told = here.columns.get(guessed.kinds[0])
+    if told is None and len(here.columns) == 1:
+        told = next(iter(here.columns.values()))
+    if told is None:
+        return guessed
+    saved = Mapping.from_json(told)
+    known = {one.column: one for one in saved.columns}
+    columns = tuple(known.get(one.column, one) for one in guessed.columns)
+    return replace(guessed, system=saved.system, kinds=saved.kinds, columns=columns)
+
+
 def undo_import(session: Session, import_id: int, *, at: datetime) -> Undone:
     """Take back all that an import brought and changed, sparing what people edited since and what hangs on it.
 
@@ -193,9 +213,11 @@ def _remember_spared(session: Session, done: Import, batch: str, at: datetime) -
     for name in session.scalars(select(SourceRecord.record).where(of_import).distinct()).all():
         table = Base.metadata.tables[name]
         key = next(iter(table.primary_key))
+        before = aliased(SourceRecord)
+        # What an earlier import made is that one's still; this one only changed it, and the change is taken back.
         earlier = (
-            select(SourceRecord.id)
-            .where(SourceRecord.record == name, SourceRecord.record_id == key, SourceRecord.import_id < done.id)
+            select(before.id)
+            .where(before.record == name, before.record_id == SourceRecord.record_id, before.import_id < done.id)
             .exists()
         )
         here = select(SourceRecord).join(table, key == SourceRecord.record_id)

@@ -77,6 +77,8 @@ class Kind(ABC, Generic[R]):
     long: ClassVar[frozenset[str] | None] = frozenset()
     #: Whether rows of one key are told apart by counting them (`536365/85123A/1`), and not refused as a repetition.
     counts_keys: ClassVar[bool] = False
+    #: Whether columns that are not named in `columns` have a place too.
+    keeps_all: ClassVar[bool] = False
     #: Whether a short row is taken as one whose last values are empty.
     forgives_short_rows: ClassVar[bool] = False
 
@@ -262,7 +264,7 @@ class Loading:
             try:
                 adopted = kind.adopt(facts)
             except InvalidInput as error:
-                self.refuse(kind.name, table, row, str(error))
+                self.refuse(kind.name, table, row, str(error) if error.field else error.expected)
                 continue
             counts.new += 1
             self.report.preview_of(kind.name, kind.show, facts)
@@ -345,10 +347,8 @@ class Loading:
             names_of = {key: key.rpartition("/")[0] for key in portion} if kind.counts_keys else {}
             here = seen.lines(list(names_of.values()) if kind.counts_keys else portion)
             for key in portion:
-                if kind.counts_keys:
-                    is_here = int(key.rpartition("/")[2]) <= here.get(names_of[key], 0)
-                else:
-                    is_here = key in here
+                count_of = int(key.rpartition("/")[2]) if kind.counts_keys else 1
+                is_here = count_of <= here.get(names_of[key], 0) if kind.counts_keys else key in here
                 if not is_here:
                     count += 1
                     if len(names) < 3:

@@ -60,7 +60,7 @@ class Progress:
             self.total += rows
 
     def expect_of(self, table: Table) -> None:
-        """As many rows more as `table` seems to have: its lines are counted in a sample, for want of a first reading."""
+        """As many rows more as `table` seems to have: the lines of a sample stand for all of them."""
         source = getattr(table, "source", None)
         if self.total is None or not isinstance(source, Source):
             return

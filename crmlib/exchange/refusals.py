@@ -20,7 +20,7 @@ LINE, REASON = "line", "reason"
 
 
 class Refusals:
-    """Where refused rows go: beside `path`, or nowhere. Files are made with the first refused row, never overwritten."""
+    """Where refused rows go: `path`, or nowhere. A file is made for the first refused row, and never overwritten."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path

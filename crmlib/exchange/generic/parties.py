@@ -105,9 +105,11 @@ class Parties(Kind[P], Generic[P]):
             "tags": self._tags(values),
             "consents": self._consents(values),
         }
-        if not any(facts[name] for name in self.fields) and not facts["reach"]:
-            raise no_name()
         return facts
+
+    def known(self, facts: Facts) -> int | None:
+        """The number of somebody who can be reached in the same way: whoever asks again is the same."""
+        return next((self._here[one.normalised] for one in facts["reach"] if one.normalised in self._here), None)
 
     def adopt(self, facts: Facts) -> P | None:
         """Somebody we have who can be reached in the same way, as the policy for them says."""

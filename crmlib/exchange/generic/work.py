@@ -129,6 +129,7 @@ class Deals(Mapped):
             # Many systems keep one date for both: once a deal is closed it is the day of the close.
             closed, expected = expected, None
         probability = c.read(values, "deal.probability", "number")
+        opened = (c.read(values, target, "moment") for target in ("deal.opened_on", "deal.created_at"))
         organization, person = self.refer(values, "organization.ref", doubt), self.refer(values, "person.ref", doubt)
         return {
             "name": name,

@@ -46,7 +46,7 @@ class Preset(ABC):
             kind = self._recognise(table)
             found.setdefault(kind.name, []).append(table)
             more = [column for column in table.columns if column not in kind.columns]
-            if more:
+            if more and not kind.keeps_all:
                 says = _("columns that mean nothing here are kept with the source rows only: {names}")
                 self.loading.report.note(kind.name, says.format(names=", ".join(more)))
         return found

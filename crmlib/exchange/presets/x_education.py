@@ -17,8 +17,8 @@ from crmlib.exchange.making import NewParty, add_parties
 from crmlib.exchange.presets.preset import Preset
 from crmlib.exchange.reading import Table
 from crmlib.exchange.telling import tell_all
+from crmlib.exchange.values import find_country
 from crmlib.i18n import gettext as _
-from crmlib.i18n import parse_territory
 from crmlib.sales import Lead, LeadStatus
 from crmlib.sales.events import LeadReceived
 from crmlib.sales.records import LeadStatusEvent
@@ -58,6 +58,7 @@ class Leads(Kind[Lead]):
         "Prospect ID", "Lead Number", "Lead Origin", "Lead Source", "Do Not Email", "Do Not Call", "Converted",
     )  # fmt: skip
     record = Lead
+    keeps_all = True
     #: What has a place of its own; the rest becomes details of the lead.
     placed: ClassVar[frozenset[str]] = frozenset({*columns, "Country"})
 
@@ -69,15 +70,15 @@ class Leads(Kind[Lead]):
         converted = _said("Converted", values)
         source = said.get("Lead Source")
         country = said.get("Country")
-        code = parse_territory(country) if country else None
-        if country and code is None:
+        code = find_country(country) if country else ""
+        if country and not code:
             doubt(_("no country is called “{value}”, so it is left empty").format(value=country))
         return {
             "number": values["Lead Number"],
             "status": LeadStatus.QUALIFIED if converted else LeadStatus.NEW,
             "source": SOURCES.get(source.casefold(), source) if source else None,
             "origin": ORIGINS.get(values["Lead Origin"]),
-            "country": code,
+            "country": code or None,
             "no_email": _said("Do Not Email", values),
             "no_call": _said("Do Not Call", values),
             "details": {name: value for name, value in said.items() if name not in self.placed},
