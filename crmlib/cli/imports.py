@@ -44,7 +44,8 @@ _MORE = (
 def import_(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILES...", help="CSV, Excel, JSON or vCard files, plain or .gz, in any order.")
+        list[Path],
+        typer.Argument(metavar="FILES...", help="CSV, Excel, JSON or vCard files, plain or .gz, in any order."),
     ],
     preset: Annotated[
         str, typer.Option(help="A data set that is known by name: maven_crm, online_retail, cdnow, x_education.")
@@ -235,8 +236,8 @@ def _understood(
         if not asked.json:
             typer.echo(f"{table.name}: {', '.join(meaning.kinds)}" + (f" ({meaning.system})" if meaning.system else ""))
             width = max(len(one.column) for one in meaning.columns)
-            for one in meaning.columns:
-                typer.echo(f"  {one.column:{width}}  {one.short}")
+            for about in meaning.columns:
+                typer.echo(f"  {about.column:{width}}  {about.short}")
             for remark in meaning.remarks:
                 typer.echo(f"  {remark}")
             typer.echo("")

@@ -14,7 +14,6 @@ from crmlib.exchange.records import Import, ImportMapping, MatchDecision, Source
 from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
 
 __all__ = [
-    "find_mapping",
     "IMPORTS",
     "PRESETS",
     "BadRow",
@@ -30,6 +29,7 @@ __all__ = [
     "Table",
     "WholeTable",
     "confirm_match",
+    "find_mapping",
     "guess_table",
     "import_files",
     "import_table",

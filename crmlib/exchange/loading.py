@@ -101,7 +101,7 @@ class Kind(ABC, Generic[R]):
         Where the rows of a table become records of several types: the journal's name of the type, and the number.
         """
 
-    def get(self, known: Known) -> R | None:
+    def get(self, known: Known) -> Any:
         """The record that a row became, if it is still here."""
         return self.session.get(self.record, known.record_id)
 
@@ -163,7 +163,7 @@ class Loading:
             session.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
         self.sources = Sources(session, system)
         self._import: Import | None = None
-        self._write_payload = payload_text
+        self._write_payload: Callable[[Mapping[str, str]], str] = payload_text
 
     def ids(self, kind: str) -> dict[str, int]:
         """The number of the record that each key of a kind became; for kinds with few rows."""
@@ -282,12 +282,10 @@ class Loading:
         if changed:
             self.session.flush()
         if portion.new:
-            numbers = kind.insert(portion.new)
+            numbers: Sequence[Any] = kind.insert(portion.new)
             for one, digest, number in zip(portion.new, digests, numbers, strict=True):
-                if isinstance(number, tuple):
-                    portion.kept.append(Kept(one.key, one.text, digest, number[1], number[0]))
-                else:
-                    portion.kept.append(Kept(one.key, one.text, digest, number))
+                record, record_id = number if isinstance(number, tuple) else ("", number)
+                portion.kept.append(Kept(one.key, one.text, digest, record_id, record))
         self.keep(kind.name, record_name(kind.record), portion.kept)
 
     def _name(self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, portion: _Portion) -> None:
@@ -342,7 +340,8 @@ class Loading:
         return lambda says: self.report.point_out(kind, says, line)
 
     def _note_missing(self, kind: Kind[R], seen: Seen, before: int | None) -> None:
-        count, names = 0, []
+        count = 0
+        names: list[str] = []
         for portion in _portions(self.sources.keys(kind.name, before=before)):
             names_of = {key: key.rpartition("/")[0] for key in portion} if kind.counts_keys else {}
             here = seen.lines(list(names_of.values()) if kind.counts_keys else portion)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, String, cast, column, func, select, true
+from sqlalchemy import ARRAY, ColumnElement, String, cast, column, func, select, true
 from sqlalchemy.orm import Session
 
 from crmlib.base import insert_many
@@ -73,7 +73,7 @@ class Sources:
     def all_numbers(self, kind: str) -> dict[str, int]:
         """The number of the record that each key of a kind became: for kinds with few rows."""
         rows = select(SourceRecord.key, SourceRecord.record_id).where(*self._of(kind), self._counts())
-        return {key: number for key, number in self.session.execute(rows.order_by(SourceRecord.id))}
+        return dict(self.session.execute(rows.order_by(SourceRecord.id)).tuples().all())
 
     def numbers(self, kind: str, keys: Iterable[str]) -> dict[str, int]:
         """The number of the record that each of `keys` became; what is not known is left out."""
@@ -92,7 +92,9 @@ class Sources:
 
     def payload(self, known: Known) -> Mapping[str, str]:
         """What the row said, as it came."""
-        return self.session.scalars(select(SourceRecord.payload).where(SourceRecord.id == known.source_id)).one()
+        rows = select(SourceRecord.payload).where(SourceRecord.id == known.source_id)
+        said: Mapping[str, str] = self.session.scalars(rows).one()
+        return said
 
     def keep(self, import_id: int, kind: str, record: str, rows: Sequence[Kept]) -> None:
         """Keep rows as they came, each with the record it became."""
@@ -134,7 +136,7 @@ class Sources:
         # An import that was undone never happened, as far as its rows can say.
         return SourceRecord.import_id.not_in(self._undone) if self._undone else true()
 
-    def _each_of(self, keys: Sequence[str], rows: Select[Any]) -> Select[Any]:
+    def _each_of(self, keys: Sequence[str], rows: Any) -> Any:
         """`rows` of these keys. They are one parameter: thousands of them take longer to write down than to find."""
         if self.session.get_bind().dialect.name != "postgresql":
             each = func.json_each(json.dumps(list(keys))).table_valued(column("value"))

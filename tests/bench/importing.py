@@ -37,7 +37,9 @@ def rows() -> list[dict[str, Any]]:
                 print("Imports into PostgreSQL are not measured: there is none here.")
                 continue
             found += _beside_raw("maven_crm", maven, "8,927 Maven rows", dialect, *next(two), goal=5.0)
-            found += _beside_raw("online_retail", [retail], "541,909 lines of Online Retail", dialect, *next(two), goal=3.0)
+            found += _beside_raw(
+                "online_retail", [retail], "541,909 lines of Online Retail", dialect, *next(two), goal=3.0
+            )
     return [*found, *_memory(retail)]
 
 
@@ -82,7 +84,9 @@ def _raw(filled: Any, empty: Any) -> tuple[float, int]:
         reader.execute(f"SELECT * FROM {name} ORDER BY {key}")
         columns = [about[0] for about in reader.description]
         # A row may stand before the one of its own table that it belongs to.
-        later = {columns.index(one.name) for one in table.columns for link in one.foreign_keys if link.column.table is table}
+        later = {
+            columns.index(one.name) for one in table.columns for link in one.foreign_keys if link.column.table is table
+        }
         rows = [_plain(row, later) for row in reader.fetchall() if row[columns.index(key)] not in known]
         if not rows:
             continue

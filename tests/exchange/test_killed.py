@@ -56,7 +56,9 @@ def retail(tmp_path):
     for n in range(2000):
         invoice = f"{'C' if n % 50 == 0 else ''}{5000 + n // 7}"
         sign = "-" if n % 50 == 0 else ""
-        rows.append(f"{invoice},S{n % 90},THING {n % 90},{sign}{n % 12 + 1},2011-01-0{n % 9 + 1} 10:00:00,1.25,{n % 40},France")
+        rows.append(
+            f"{invoice},S{n % 90},THING {n % 90},{sign}{n % 12 + 1},2011-01-0{n % 9 + 1} 10:00:00,1.25,{n % 40},France"
+        )
     path = tmp_path / "retail.csv"
     path.write_text("\n".join(rows) + "\n", "utf-8")
     return path

@@ -17,7 +17,6 @@ from crmlib.exchange.records import MatchDecision
 from crmlib.exchange.sources import Kept, digest_of, payload_text
 from crmlib.i18n import gettext as _
 
-
 # So many names that begin alike are looked at for a near miss.
 _LIKELY = 200
 
@@ -85,8 +84,8 @@ class Matches:
             rows = select(ContactPoint.normalised, ContactPoint.party_id).where(
                 ContactPoint.normalised.in_(wanted[place : place + 5000])
             )
-            for value, number in self.session.execute(rows.order_by(ContactPoint.id.desc())):
-                found[value] = number
+            # The first one of a value comes last, and stays.
+            found |= dict(self.session.execute(rows.order_by(ContactPoint.id.desc())).tuples().all())
         return found
 
     def organizations(self, names: Sequence[tuple[str, Doubt]]) -> dict[str, int]:
@@ -123,9 +122,11 @@ class Matches:
             return
         plain = folded(name)
         rows = select(Party.name, Party.id).where(
-            Party.kind == PartyKind.ORGANIZATION, Party.id <= self.newest, Party.folded.startswith(plain[:3], autoescape=True)
+            Party.kind == PartyKind.ORGANIZATION,
+            Party.id <= self.newest,
+            Party.folded.startswith(plain[:3], autoescape=True),
         )
-        here = {called: number for called, number in self.session.execute(rows.limit(_LIKELY))}  # noqa: C416  # typed
+        here = dict(self.session.execute(rows.limit(_LIKELY)).tuples().all())
         same = next((called for called in here if match_key(called) == match_key(name)), None)
         near = same or nearest(name, here)
         if near is None:

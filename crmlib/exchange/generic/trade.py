@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidInput, Money, insert_many, record_name, round_minor
 from crmlib.billing import Order, OrderEvent, OrderLine, OrderStatus, Payment, PaymentStatus, converter
@@ -36,9 +37,7 @@ class Products(Mapped):
     def prepare(self, rows: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         super().prepare(rows)
         codes = {self.c.text(values, "product.code") for _key, values in rows} - {""}
-        self._codes = {code: number for code, number in self.session.execute(
-            select(Product.code, Product.id).where(Product.code.in_(codes))
-        )}  # fmt: skip
+        self._codes = _numbers(self.session, Product.code, codes)
 
     def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
         name, code = self.c.text(values, "product.name"), self.c.text(values, "product.code")
@@ -91,12 +90,8 @@ class Orders(Mapped):
     def prepare(self, rows: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         super().prepare(rows)
         told = {self.c.text(values, "product.ref") for _key, values in rows} - {""}
-        self._products = {name: number for name, number in self.session.execute(
-            select(Product.name, Product.id).where(Product.name.in_(told))
-        )}  # fmt: skip
-        self._products |= {code: number for code, number in self.session.execute(
-            select(Product.code, Product.id).where(Product.code.in_(told))
-        )}  # fmt: skip
+        self._products = _numbers(self.session, Product.name, told)
+        self._products |= _numbers(self.session, Product.code, told)
         emails = {self.c.text(values, "contact_point.email").casefold() for _key, values in rows}
         self._by_email |= self.matches.by_reach(emails)
 
@@ -256,6 +251,12 @@ class Payments(Mapped):
             ),
         )
         return numbers
+
+
+def _numbers(session: Session, column: Any, told: set[str]) -> dict[str, int]:
+    """The product of each code, or of each name."""
+    rows = session.execute(select(column, Product.id).where(column.in_(told)))
+    return dict(rows.tuples().all())
 
 
 def _minor(facts: Facts) -> int:

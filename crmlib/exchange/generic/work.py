@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 
@@ -52,7 +52,7 @@ class Mapped(Kind[Any]):
         self._by_email: dict[str, int] = {}
 
     #: Targets that name a record, the kind of source row its key is found among, and whether it is a party.
-    refers = (
+    refers: ClassVar[tuple[tuple[str, str, PartyKind | None], ...]] = (
         ("organization.ref", Companies.name, PartyKind.ORGANIZATION),
         ("person.ref", Contacts.name, PartyKind.PERSON),
         ("owner.ref", Contacts.name, None),
@@ -137,9 +137,7 @@ class Deals(Mapped):
             "party_id": organization or person,
             "owner_id": self.refer(values, "owner.ref", doubt),
             "amount": c.read(values, "deal.amount", "money"),
-            "opened_on": _day(
-                c.read(values, "deal.opened_on", "moment") or c.read(values, "deal.created_at", "moment")
-            ),
+            "opened_on": _day(next(filter(None, opened), None)),
             "expected_close_on": expected,
             "closed_on": closed or (self.loading.at.date() if kind is not StageKind.OPEN else None),
             "probability": None if probability is None else round(probability * (100 if 0 < probability <= 1 else 1)),
@@ -248,18 +246,10 @@ class Leads(Mapped):
         }
 
     def insert(self, rows: Sequence[New]) -> Sequence[int]:
-        people: list[int] = []
         fresh: list[New] = []
         here: dict[int, int] = {}
         for place, row in enumerate(rows):
-            known = next(
-                (
-                    self.people._here[one.normalised]
-                    for one in row.facts["person"]["reach"]
-                    if one.normalised in self.people._here
-                ),
-                None,
-            )  # noqa: E501, SLF001  # both are this import's own
+            known = self.people.known(row.facts["person"])
             if known is not None:
                 here[place] = known
             else:

@@ -120,7 +120,8 @@ class Deals(Kind[Deal]):
         if at is None:
             return None  # nobody knows when it happened, so no timeline can show it
         opened: type[DealEvent] = DealOpened if step == facts["steps"][0] else DealMoved
-        return _CLOSED.get(stage, opened)(
+        event: type[DealEvent] = _CLOSED.get(stage, opened)
+        return event(
             record_id=number,
             party_id=party_id,
             at=at,

@@ -105,7 +105,7 @@ class Lines(Kind[OrderLine]):
                     numbers[place] = (called, number)
         return numbers
 
-    def get(self, known: Known) -> OrderLine | RefundLine | None:
+    def get(self, known: Known) -> Any:
         line = RefundLine if known.record == record_name(RefundLine) else OrderLine
         return self.session.get(line, known.record_id)
 
@@ -224,7 +224,7 @@ class _Products(_Derived):
             if row.facts["description"]:
                 named.setdefault(row.facts["code"], row.facts["description"])
         taken = select(Product.code, Product.id).where(Product.code.in_(list(missing)))
-        here = {code: number for code, number in self.session.execute(taken)}
+        here: dict[str | None, int] = dict(self.session.execute(taken).tuples().all())
         fresh = [key for key in missing if key not in here]
         made = insert_many(self.session, Product, ({"code": key, "name": named.get(key, key)} for key in fresh))
         here |= dict(zip(fresh, made, strict=True))
@@ -299,7 +299,7 @@ class _Book:
             return
         parent = getattr(self.line, self.parent)
         count = select(parent, func.max(self.line.position)).where(parent.in_(known.values())).group_by(parent)
-        last = {number: position for number, position in self.session.execute(count)}
+        last: dict[int, int] = dict(self.session.execute(count).tuples().all())
         for invoice, number in known.items():
             if invoice in asked:
                 self._at_hand[invoice] = [number, last.get(number) or 0]
