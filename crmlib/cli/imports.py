@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # What an import of files is called inside; nobody has to type it.
 _FILES = "files"
+_TARGETS = (
+    "person", "organization", "contact_point", "address", "affiliation", "party", "owner", "parent", "deal", "lead",
+    "activity", "product", "order", "order_line", "payment", "consent", "note", "tag", "ignore",
+)  # fmt: skip
 
 
 class _FilesOrCommand(TyperGroup):
@@ -77,6 +81,9 @@ def import_(
     with asked.open() as workbench:
         kept = refused or workbench.settings.workspace / "refused" / f"{_stem(files[0])} {workbench.today()}.csv"
         kept.parent.mkdir(parents=True, exist_ok=True)
+        from crmlib.exchange.presets import preset_of
+
+        preset = preset or ("" if mapping or map_ else preset_of(files))
         if preset:
             run = _by_preset(workbench, preset, files)
         else:
@@ -217,11 +224,13 @@ def _understood(
     from crmlib.exchange import find_mapping, guess_table, open_table
     from crmlib.exchange.refusals import without_reasons
 
-    changes = {}
+    changes: dict[str, str] = {}
     for one in told:
         column, is_there, target = one.rpartition("=")
         if not is_there:
             raise InvalidInput("--map", one, _("write it like 'Column=person.given_name'"))
+        if target.strip().partition(".")[0] not in _TARGETS:
+            raise InvalidInput("--map", one, _("a field begins with one of: {names}").format(names=", ".join(_TARGETS)))
         changes[column.strip()] = target.strip()
     found = []
     for file in files:

@@ -27,9 +27,14 @@ class Preset(ABC):
         """The table in a file of this system; systems with odd formats say here how theirs are read."""
         return open_table(path)
 
+    @classmethod
+    def describes_by_columns(cls, table: Table) -> bool:
+        """Whether the columns alone say that a file only describes the others."""
+        return any(header <= set(table.columns) for header in cls.ignored)
+
     def describes(self, table: Table) -> bool:
         """Whether a file only describes the others, and holds no records."""
-        return any(header <= set(table.columns) for header in self.ignored)
+        return self.describes_by_columns(table)
 
     @abstractmethod
     def load(self, tables: Mapping[str, list[Table]]) -> None:
