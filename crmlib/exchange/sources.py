@@ -73,7 +73,7 @@ class Sources:
     def all_numbers(self, kind: str) -> dict[str, int]:
         """The number of the record that each key of a kind became: for kinds with few rows."""
         rows = select(SourceRecord.key, SourceRecord.record_id).where(*self._of(kind), self._counts())
-        return dict(self.session.execute(rows.order_by(SourceRecord.id)).tuples().all())
+        return dict(self.session.execute(rows.order_by(SourceRecord.id)).all())
 
     def numbers(self, kind: str, keys: Iterable[str]) -> dict[str, int]:
         """The number of the record that each of `keys` became; what is not known is left out."""

@@ -85,7 +85,7 @@ class Matches:
                 ContactPoint.normalised.in_(wanted[place : place + 5000])
             )
             # The first one of a value comes last, and stays.
-            found |= dict(self.session.execute(rows.order_by(ContactPoint.id.desc())).tuples().all())
+            found |= dict(self.session.execute(rows.order_by(ContactPoint.id.desc())).all())
         return found
 
     def organizations(self, names: Sequence[tuple[str, Doubt]]) -> dict[str, int]:
@@ -126,7 +126,7 @@ class Matches:
             Party.id <= self.newest,
             Party.folded.startswith(plain[:3], autoescape=True),
         )
-        here = dict(self.session.execute(rows.limit(_LIKELY)).tuples().all())
+        here = dict(self.session.execute(rows.limit(_LIKELY)).all())
         same = next((called for called in here if match_key(called) == match_key(name)), None)
         near = same or nearest(name, here)
         if near is None:

@@ -256,7 +256,7 @@ class Payments(Mapped):
 def _numbers(session: Session, column: Any, told: set[str]) -> dict[str, int]:
     """The product of each code, or of each name."""
     rows = session.execute(select(column, Product.id).where(column.in_(told)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _minor(facts: Facts) -> int:

@@ -224,7 +224,7 @@ class _Products(_Derived):
             if row.facts["description"]:
                 named.setdefault(row.facts["code"], row.facts["description"])
         taken = select(Product.code, Product.id).where(Product.code.in_(list(missing)))
-        here: dict[str | None, int] = dict(self.session.execute(taken).tuples().all())
+        here: dict[str | None, int] = dict(self.session.execute(taken).all())
         fresh = [key for key in missing if key not in here]
         made = insert_many(self.session, Product, ({"code": key, "name": named.get(key, key)} for key in fresh))
         here |= dict(zip(fresh, made, strict=True))
@@ -299,7 +299,7 @@ class _Book:
             return
         parent = getattr(self.line, self.parent)
         count = select(parent, func.max(self.line.position)).where(parent.in_(known.values())).group_by(parent)
-        last: dict[int, int] = dict(self.session.execute(count).tuples().all())
+        last: dict[int, int] = dict(self.session.execute(count).all())
         for invoice, number in known.items():
             if invoice in asked:
                 self._at_hand[invoice] = [number, last.get(number) or 0]
