@@ -10,7 +10,7 @@ from crmlib.exchange.exporting import export_list, find_list, list_names
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
-from crmlib.exchange.records import Import, SourceRecord
+from crmlib.exchange.records import Import, ImportMapping, MatchDecision, SourceRecord
 from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
 
 __all__ = [
@@ -19,7 +19,10 @@ __all__ = [
     "BadRow",
     "Counts",
     "Import",
+    "ImportMapping",
     "ImportReport",
+    "Mapping",
+    "MatchDecision",
     "Remark",
     "Row",
     "SourceRecord",
@@ -31,11 +34,14 @@ __all__ = [
     "fingerprint",
     "import_everything",
     "import_files",
+    "import_table",
     "imports",
     "list_names",
     "open_table",
     "read_manifest",
     "read_table",
+    "save_mapping",
     "sources_of",
+    "undo_import",
     "words_of",
 ]

@@ -226,7 +226,7 @@ def test_a_deal_moved_here_stays_where_people_put_it(workbench, run, make_files)
 def test_a_row_that_is_gone_is_noted_and_its_record_stays(workbench, run, make_files):
     run(make_files())
     report = run(make_files(pipeline=PIPELINE.replace("A4,Moses Frase,GTX Pro,,Prospecting,,,\n", "")))
-    assert "1 rows of an earlier import are not in this file. Their records stay: A4." in said(report)
+    assert "1 row of an earlier import is not in this file. Its record stays: A4." in said(report)
     assert len(workbench.sales.deals()) == 4
 
 
