@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from crmlib.cli.asked import Asked
+from crmlib.cli.asked import Asked, terminal_user
+from crmlib.cli.exports import KEPT_SETTINGS
+from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
-from crmlib.i18n import ngettext
 
 if TYPE_CHECKING:
     from crmlib.exchange import ImportReport, Mapping, Table
@@ -75,9 +76,12 @@ def import_(
     """Import files of other systems: all of it, or nothing.
 
     What the columns mean is guessed and shown, with what the import would do; nothing is written before you agree.
-    The same files again change nothing; newer ones change only what changed.
+    The same files again change nothing; newer ones change only what changed. An export of everything (`crm export
+    everything FILE`) is read into an empty workbench, which is made if there is none yet.
     """
     asked: Asked = context.obj
+    if len(files) == 1 and files[0].suffix == ".zip" and _everything(asked, files[0]):
+        return
     with asked.open() as workbench:
         kept = refused or workbench.settings.workspace / "refused" / f"{_stem(files[0])} {workbench.today()}.csv"
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -179,6 +183,26 @@ def match(
         with workbench.session() as session:
             confirm_match(session, system, what, name, record or None, at=workbench.now())
         asked.tell(_("Remembered. Import the files again."), system=system, what=what, name=name, record_id=record)
+
+
+def _everything(asked: Asked, file: Path) -> bool:
+    """Read an export of everything, and say that it was one."""
+    from crmlib.exchange import import_everything, is_everything, read_manifest
+    from crmlib.workbench import create_workbench
+
+    if not is_everything(file):
+        return False
+    if not (asked.workspace / "workbench.toml").exists():
+        settings = {key: str(value) for key, value in read_manifest(file).get("settings", {}).items()}
+        known: dict[str, Any] = {key: value for key, value in settings.items() if key in KEPT_SETTINGS}
+        create_workbench(asked.workspace, database=asked.database, actor=terminal_user(), door="cli", **known).close()
+    with asked.open() as workbench:
+        with workbench.session() as session:
+            counts = import_everything(session, file)
+        n_rows = sum(counts.values())
+        says = ngettext("Everything is here again: {n} row.", "Everything is here again: {n} rows.", n_rows)
+        asked.tell(says.format(n=format_number(n_rows)), tables=counts)
+    return True
 
 
 _Run = Callable[[bool, Path | None, "Callable[[Step], None] | None"], "ImportReport"]

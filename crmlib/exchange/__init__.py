@@ -5,7 +5,7 @@ it doubted or refused is said, never swallowed.
 """
 
 from crmlib.exchange.actions import find_mapping, import_files, import_table, save_mapping, undo_import
-from crmlib.exchange.everything import export_everything, fingerprint, import_everything, read_manifest
+from crmlib.exchange.everything import export_everything, fingerprint, import_everything, is_everything, read_manifest
 from crmlib.exchange.exporting import export_list, find_list, list_names
 from crmlib.exchange.generic import confirm_match
 from crmlib.exchange.mapping import Mapping, guess_table
@@ -41,6 +41,7 @@ __all__ = [
     "import_files",
     "import_table",
     "imports",
+    "is_everything",
     "list_names",
     "open_table",
     "read_manifest",
