@@ -326,7 +326,7 @@ def test_files_that_cannot_be_understood_change_nothing(workbench, run, make_fil
         run([*make_files(), tmp_path / "nowhere.csv"])
     with pytest.raises(InvalidInput, match="its rows name accounts; import that file with it"):
         run(make_files(accounts=""))
-    with pytest.raises(InvalidInput, match="choose one of: maven_crm"), workbench.session() as session:
+    with pytest.raises(InvalidInput, match="choose one of: cdnow, maven_crm"), workbench.session() as session:
         import_files(session, "sugar", make_files(), at=workbench.now())
     assert rows_in_all_tables(workbench) == before
 
