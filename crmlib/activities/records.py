@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, func
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import Base, BigId, LongText, Tracked, field
+from crmlib.base import Base, BigId, LongText, Tracked, field, folded_from, folded_lines
 from crmlib.i18n import lazy
 
 
@@ -64,6 +64,7 @@ class Activity(Tracked, Base):
     ends_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(info=field(lazy("Outcome")))
+    folded: Mapped[str | None] = mapped_column(default=folded_from("subject", "body"))
 
     participations: Mapped[list["Participation"]] = relationship(
         back_populates="activity", cascade="all, delete-orphan", order_by="Participation.id"
@@ -71,6 +72,12 @@ class Activity(Tracked, Base):
     abouts: Mapped[list["About"]] = relationship(
         back_populates="activity", cascade="all, delete-orphan", order_by="About.id"
     )
+
+    @validates("subject", "body")
+    def _fold(self, key: str, value: str | None) -> str | None:
+        now = {"subject": self.subject, "body": self.body, key: value}
+        self.folded = folded_lines(now["subject"], now["body"])
+        return value
 
     @hybrid_property
     def shown_at(self) -> datetime:

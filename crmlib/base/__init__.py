@@ -15,6 +15,7 @@ from crmlib.base.errors import (
     Unavailable,
 )
 from crmlib.base.fields import LONGEST_TEXT, Field, field, fields_of, read_day
+from crmlib.base.folding import folded, folded_from, folded_lines
 from crmlib.base.frames import read_frame
 from crmlib.base.journal import Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency
@@ -60,6 +61,9 @@ __all__ = [
     "field",
     "fields_of",
     "find",
+    "folded",
+    "folded_from",
+    "folded_lines",
     "like_pattern",
     "major_units",
     "money_columns",

@@ -1,8 +1,8 @@
 """What the business sells."""
 
-from sqlalchemy.orm import Mapped, composite, mapped_column
+from sqlalchemy.orm import Mapped, composite, mapped_column, validates
 
-from crmlib.base import Base, Money, Tracked, field, money_columns
+from crmlib.base import Base, Money, Tracked, field, folded_from, folded_lines, money_columns
 from crmlib.i18n import lazy
 
 
@@ -23,3 +23,10 @@ class Product(Tracked, Base):
         price_minor, price_currency, return_none_on=lambda minor, currency: minor is None
     )
     is_active: Mapped[bool] = mapped_column(default=True)
+    folded: Mapped[str | None] = mapped_column(default=folded_from("name", "code"))
+
+    @validates("name", "code")
+    def _fold(self, key: str, value: str | None) -> str | None:
+        now = {"name": self.name, "code": self.code, key: value}
+        self.folded = folded_lines(now["name"], now["code"])
+        return value

@@ -1,13 +1,12 @@
 """Whom the business knows: parties, how to reach them, where they are, and who belongs to whom."""
 
-import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
-from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, CountryCode, LongText, Money, Tracked, field, folded, folded_from, money_columns
 from crmlib.i18n import lazy
 
 
@@ -82,12 +81,6 @@ SOURCES = (
 LEVELS = (("low", lazy("Low")), ("medium", lazy("Medium")), ("high", lazy("High")))
 
 
-def folded(text: str) -> str:
-    """`text` as it is searched and sorted: without case and accents, so that Ștefan is found by stefan."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("ı", "i").strip()
-
-
 class Party(Tracked, Base):
     """A person or an organization: whatever can be sold to, served, mailed, or work with us.
 
@@ -99,7 +92,7 @@ class Party(Tracked, Base):
 
     kind: Mapped[PartyKind]
     name: Mapped[str]
-    folded: Mapped[str] = mapped_column(index=True)
+    folded: Mapped[str] = mapped_column(index=True, default=folded_from("name"))
     lifecycle: Mapped[Lifecycle] = mapped_column(
         default=Lifecycle.PROSPECT, info=field(lazy("Lifecycle"), "choice", choices=Lifecycle, required=True)
     )
@@ -235,7 +228,14 @@ class Address(Tracked, Base):
     region: Mapped[str | None] = mapped_column(info=field(lazy("Region")))
     country: Mapped[CountryCode | None] = mapped_column(String(2), info=field(lazy("Country"), "country"))
     is_preferred: Mapped[bool] = mapped_column(default=False)
+    # The city as it is searched.
+    folded: Mapped[str | None] = mapped_column(default=folded_from("city"))
     party: Mapped[Party] = relationship(back_populates="addresses")
+
+    @validates("city")
+    def _fold(self, _key: str, city: str | None) -> str | None:
+        self.folded = folded(city) if city else None
+        return city
 
 
 class Affiliation(Tracked, Base):

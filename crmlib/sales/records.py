@@ -4,9 +4,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
-from crmlib.base import Base, BigId, LongText, Money, Tracked, field, money_columns
+from crmlib.base import Base, BigId, LongText, Money, Tracked, field, folded, folded_from, money_columns
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -92,12 +92,18 @@ class Deal(Tracked, Base):
     closed_on: Mapped[date | None] = mapped_column(index=True)
     lost_reason: Mapped[str | None] = mapped_column(info=field(lazy("Reason"), choices=LOST_REASONS))
     lost_note: Mapped[LongText | None] = mapped_column(info=field(lazy("What could we have done?"), "long"))
+    folded: Mapped[str | None] = mapped_column(default=folded_from("name"))
 
     stage: Mapped[Stage] = relationship()
     party: Mapped[Party | None] = relationship(foreign_keys=party_id)
     owner: Mapped[Party | None] = relationship(foreign_keys=owner_id)
     product: Mapped[Product | None] = relationship()
     stage_events: Mapped[list["StageEvent"]] = relationship(back_populates="deal", order_by="StageEvent.id")
+
+    @validates("name")
+    def _fold(self, _key: str, name: str) -> str:
+        self.folded = folded(name)
+        return name
 
 
 class StageEvent(Base):

@@ -1,0 +1,110 @@
+"""Records that may be what is looked for, from the index of either database: few, and only those the actor may see.
+
+Each step is a select over ORM entities, so that rights narrow it where they narrow everything, before its limit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, column, func, or_, select, table, text, true
+from sqlalchemy.orm import Session
+
+from crmlib.base import like_pattern
+from crmlib.search.kinds import Kind
+from crmlib.search.records import CODES, SHIFT, SearchEntry
+from crmlib.search.words import spread, trigrams
+
+_FTS = table("search_fts", column("rowid"))
+_LAST = "\U0010ffff"
+# More than these do not make a search of one word any narrower.
+_MOST_TRIGRAMS = 10
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A record that may be meant, with what its rank depends on. `near` counts slips, 0 where it fits as typed."""
+
+    record_id: int
+    name: str
+    text: str
+    importance: int
+    recent: datetime | None
+    near: int = 0
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of text to look for. `starts` asks for it at the beginning of a word."""
+
+    text: str
+    starts: bool
+
+    @property
+    def held(self) -> str:
+        """What an entry's text must hold."""
+        return ("  " if self.starts else "") + spread(self.text)
+
+    @property
+    def indexed(self) -> str:
+        """As much of it as trigrams are asked for: one blank is enough before two letters."""
+        return self.held[1:] if self.starts and len(self.text) > 1 else self.held
+
+
+def fragment(word: str, *, starts: bool) -> Fragment:
+    """One or two letters are looked for at the beginning of words only."""
+    return Fragment(word, starts=starts or len(word) < 3)
+
+
+def by_name(session: Session, kind: Kind, begins: Sequence[str], limit: int) -> list[Candidate]:
+    """Whose title begins with one of `begins`, in the order of titles."""
+    ranges = or_(*(and_(SearchEntry.name >= one, SearchEntry.name < one + _LAST) for one in begins))
+    rows = _rows(kind).where(SearchEntry.record == kind.record, ranges).order_by(SearchEntry.name).limit(limit)
+    return _read(session, rows)
+
+
+def by_text(session: Session, kind: Kind, words: Sequence[Sequence[Fragment]], limit: int) -> list[Candidate]:
+    """Whose entry holds one of each of `words`. Of many the newest, where the database keeps them in order."""
+    held: ColumnElement[bool]
+    low, high = CODES[kind.record] << SHIFT, (CODES[kind.record] + 1) << SHIFT
+    if session.get_bind().dialect.name == "sqlite":
+        # The index says which entries have the trigrams; whether they stand together, the entry itself says.
+        held = and_(*(or_(*(func.instr(SearchEntry.text, way.held) > 0 for way in ways)) for ways in words))
+        match = text("search_fts MATCH :match").bindparams(bindparam("match", _match(words), unique=True))
+        rows = (
+            _rows(kind, start=_FTS.join(SearchEntry, SearchEntry.id == _FTS.c.rowid))
+            .where(match, _FTS.c.rowid >= low, _FTS.c.rowid < high, held)
+            .order_by(_FTS.c.rowid.desc())
+            .limit(limit)
+        )
+        return _read(session, rows)
+    held = and_(*(or_(*(SearchEntry.text.like(_pattern(way), escape="\\") for way in ways)) for ways in words))
+    rows = _rows(kind).where(held, SearchEntry.record == kind.record).limit(limit)
+    return _read(session, rows)
+
+
+def _rows(kind: Kind, start: Any = SearchEntry) -> Select[*tuple[Any, ...]]:
+    columns = (SearchEntry.record_id, SearchEntry.name, SearchEntry.text, kind.importance, kind.recent)
+    return (
+        select(*columns)
+        .select_from(start)
+        .join(kind.entity, kind.entity.id == SearchEntry.record_id)
+        .where(kind.condition if kind.condition is not None else true())
+    )
+
+
+def _read(session: Session, rows: Select[*tuple[Any, ...]]) -> list[Candidate]:
+    return [Candidate(*row) for row in session.execute(rows)]
+
+
+def _match(words: Sequence[Sequence[Fragment]]) -> str:
+    def one(way: Fragment) -> str:
+        held = trigrams(way.indexed)[:_MOST_TRIGRAMS]
+        return "(" + " AND ".join('"' + piece.replace('"', '""') + '"' for piece in held) + ")"
+
+    return " AND ".join("(" + " OR ".join(one(way) for way in ways) + ")" for ways in words)
+
+
+def _pattern(way: Fragment) -> str:
+    return like_pattern(way.indexed)

@@ -1,0 +1,163 @@
+"""What a list of hits shows of each record, and the parts of it in which a word may have been found."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from crmlib.activities import Activity, Part, Participation
+from crmlib.base import Money
+from crmlib.catalog import Product
+from crmlib.contacts import (
+    Address,
+    Affiliation,
+    ContactKind,
+    ContactPoint,
+    Organization,
+    Party,
+    PartyKind,
+    shown_phone,
+)
+from crmlib.sales import Deal
+from crmlib.search.kinds import all_kinds
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record's line: see `Hit`. `parts` are pairs of a part's name and what stands there, the title left out."""
+
+    record_id: int
+    title: str
+    parts: tuple[tuple[str, str], ...] = ()
+    organization: str | None = None
+    amount: Money | None = None
+    on: date | None = None
+    party_id: int | None = None
+    sort: str | None = None
+
+
+def read_lines(session: Session, record: str, numbers: Sequence[int]) -> dict[int, Line]:
+    """The lines of these records, by number, in a fixed number of queries."""
+    if not numbers:
+        return {}
+    return {line.record_id: line for line in _READERS[record](session, numbers)}
+
+
+def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
+    rows = select(Party.id, Party.name, Party.kind).where(Party.id.in_(numbers))
+    parts: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    above: dict[int, str] = {}
+    employer = aliased(Party)
+    work = (
+        select(Affiliation.person_id, employer.name)
+        .join(employer, employer.id == Affiliation.organization_id)
+        .where(Affiliation.person_id.in_(numbers), Affiliation.to_on.is_(None))
+        .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
+    )
+    for party, name in session.execute(work):
+        above.setdefault(party, name)
+        parts[party].append(("organization", name))
+    points = select(ContactPoint.party_id, ContactPoint.kind, ContactPoint.value, ContactPoint.normalised)
+    for party, kind, value, normalised in session.execute(
+        points.where(ContactPoint.party_id.in_(numbers)).order_by(ContactPoint.is_preferred.desc(), ContactPoint.id)
+    ):
+        if kind is ContactKind.EMAIL:
+            parts[party].append(("email", value))
+        elif normalised.startswith("+"):
+            parts[party].append(("phone", shown_phone(normalised)))
+        else:
+            parts[party].append((kind.value, value))
+    places = select(Address.party_id, Address.city).where(Address.party_id.in_(numbers), Address.city.is_not(None))
+    for party, city in session.execute(places.order_by(Address.is_preferred.desc(), Address.id)):
+        parts[party].append(("city", city))
+    found = session.execute(rows).all()
+    owned = [party for party, _name, kind in found if kind is PartyKind.ORGANIZATION]
+    if owned:
+        parents = (
+            select(Organization.id, employer.name)
+            .join(employer, employer.id == Organization.parent_id)
+            .where(Organization.id.in_(owned))
+        )
+        above.update({party: name for party, name in session.execute(parents)})
+    return [
+        Line(party, name, tuple(parts[party]), above.get(party), party_id=party, sort=kind.value)
+        for party, name, kind in found
+    ]
+
+
+def _deals(session: Session, numbers: Sequence[int]) -> list[Line]:
+    rows = (
+        select(
+            Deal.id,
+            Deal.name,
+            Party.name,
+            Deal.amount_minor,
+            Deal.currency,
+            Deal.expected_close_on,
+            Deal.closed_on,
+            Deal.party_id,
+        )
+        .outerjoin(Party, Party.id == Deal.party_id)
+        .where(Deal.id.in_(numbers))
+    )
+    return [
+        Line(deal, name, (), whose, _money(minor, currency), closed or expected, party)
+        for deal, name, whose, minor, currency, expected, closed, party in session.execute(rows)
+    ]
+
+
+def _activities(session: Session, numbers: Sequence[int]) -> list[Line]:
+    whom: dict[int, tuple[int, str]] = {}
+    targets = (
+        select(Participation.activity_id, Party.id, Party.name)
+        .join(Party, Party.id == Participation.party_id)
+        .where(Participation.activity_id.in_(numbers), Participation.part == Part.TARGET)
+        .order_by(Participation.id)
+    )
+    for activity, party, name in session.execute(targets):
+        whom.setdefault(activity, (party, name))
+    rows = select(Activity.id, Activity.subject, Activity.body, Activity.kind, Activity.shown_at)
+    lines = []
+    for activity, subject, body, kind, at in session.execute(rows.where(Activity.id.in_(numbers))):
+        party, name = whom.get(activity, (None, None))
+        parts = (("body", body),) if body else ()
+        lines.append(Line(activity, subject, parts, name, on=at.date(), party_id=party, sort=kind.value))
+    return lines
+
+
+def _products(session: Session, numbers: Sequence[int]) -> list[Line]:
+    rows = select(Product.id, Product.name, Product.code, Product.price_minor, Product.price_currency)
+    return [
+        Line(product, name, (("code", code),) if code else (), amount=_money(minor, currency))
+        for product, name, code, minor, currency in session.execute(rows.where(Product.id.in_(numbers)))
+    ]
+
+
+def _orders(session: Session, numbers: Sequence[int]) -> list[Line]:
+    order = all_kinds()["order"].entity
+    rows = (
+        select(order.id, order.number, Party.name, order.total_minor, order.currency, order.ordered_on, order.party_id)
+        .outerjoin(Party, Party.id == order.party_id)
+        .where(order.id.in_(numbers))
+    )
+    return [
+        Line(number, title, (), whose, _money(minor, currency), on, party)
+        for number, title, whose, minor, currency, on, party in session.execute(rows)
+    ]
+
+
+def _money(minor: int | None, currency: str | None) -> Money | None:
+    return None if minor is None or currency is None else Money(minor, currency)
+
+
+_READERS: dict[str, Callable[[Any, Sequence[int]], list[Line]]] = {
+    "party": _parties,
+    "deal": _deals,
+    "activity": _activities,
+    "product": _products,
+    "order": _orders,
+}
