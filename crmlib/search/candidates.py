@@ -52,6 +52,12 @@ class Fragment:
         return self.held[1:] if self.starts and len(self.text) > 1 else self.held
 
 
+def kinds_here(session: Session) -> set[str]:
+    """The kinds of which there is anything at all: the others need not be asked."""
+    asked = [select(SearchEntry.record).where(SearchEntry.record == record).limit(1).scalar_subquery() for record in CODES]
+    return {record for record in session.execute(select(*asked)).one() if record}
+
+
 def fragment(word: str, *, starts: bool) -> Fragment:
     """One or two letters are looked for at the beginning of words only."""
     return Fragment(word, starts=starts or len(word) < 3)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidInput, Money, folded
 from crmlib.i18n import gettext as _
-from crmlib.search.candidates import Candidate, Fragment, by_name, by_text, fragment
+from crmlib.search.candidates import Candidate, Fragment, by_name, by_text, fragment, kinds_here
 from crmlib.search.kinds import Kind, all_kinds
 from crmlib.search.lines import Line, read_lines
 from crmlib.search.words import Asked, clean, how_near, is_separator, meant, taken_apart, understand
@@ -78,14 +78,17 @@ def search(
     if asked is None or limit < 1:
         return {}
     limit = min(limit, 100)
-    wanted = [known[record] for record in known if kinds is None or record in kinds]
+    here = kinds_here(session)
+    wanted = [known[record] for record in known if record in here and (kinds is None or record in kinds)]
     found = {kind.record: _fitting(session, kind, asked, limit) for kind in wanted}
-    guessed = _guess(session, asked) if any(len(ones) < limit for ones in found.values()) else None
+    # Where enough fits as typed, nobody has slipped.
+    slipped = bool(found) and all(len(ones) < limit for ones in found.values())
+    guessed = _guess(session, asked) if slipped else None
     ranked: dict[str, tuple[tuple[object, ...], list[Hit]]] = {}
     for place, kind in enumerate(wanted):
         candidates = found[kind.record]
-        if len(candidates) < limit:
-            candidates = candidates | _near(session, kind, asked, guessed, limit)
+        if slipped:
+            candidates = _near(session, kind, asked, guessed, limit) | candidates
         rated = sorted((_rank(one, asked), one.record_id, one) for one in candidates.values())[:limit]
         if not rated:
             continue
@@ -132,21 +135,27 @@ def _fitting(session: Session, kind: Kind, asked: Asked, limit: int) -> dict[int
     if len(asked.words) == 1:
         begins = list(asked.words[0])
     found = {one.record_id: one for one in by_name(session, kind, begins, enough)}
-    steps = [
-        [[fragment(way, starts=True) for way in word] for word in asked.words],
-        [[fragment(way, starts=False) for way in word] for word in asked.words],
-    ]
-    if len(asked.words) > 1 and len(asked.phrase) >= 3:
-        steps.append([[Fragment(asked.phrase, starts=False)]])
-    if asked.phones and kind.record == "party":
-        steps.insert(0, [[Fragment(digits, starts=False) for digits in asked.phones]])
-    if all(len(way) < 3 for way in asked.all_ways):
-        del steps[1:2]
-    for words in steps:
-        if len(found) >= limit:
-            break
-        for one in by_text(session, kind, words, enough):
+    if len(found) >= limit:
+        return found
+
+    def add(words: list[list[Fragment]], most: int) -> bool:
+        """Add what holds the words; were there as many as were asked for?"""
+        more = by_text(session, kind, words, most)
+        for one in more:
             found.setdefault(one.record_id, one)
+        return len(more) >= most
+
+    if asked.phones and kind.record == "party":
+        add([[Fragment(digits, starts=False) for digits in asked.phones]], enough)
+        if found:
+            return found
+    anywhere = [[fragment(way, starts=False) for way in word] for word in asked.words]
+    if add(anywhere, 4 * enough) and any(len(way) > 2 for way in asked.all_ways):
+        # There are more than were read: those with beginnings of words among them are the better ones.
+        add([[fragment(way, starts=True) for way in word] for word in asked.words], enough)
+    if len(asked.words) > 1 and len(asked.phrase) > 2 and any(len(word[0]) < 3 for word in asked.words):
+        # A piece out of the middle, such as “ia p” of Maria Pop.
+        add([[Fragment(asked.phrase, starts=False)]], enough)
     return found
 
 
@@ -169,18 +178,20 @@ def _near(
         if len(guessed) == 1 and len(asked.words) == 1 and len(guessed[0]) == 2 and asked.phrase == "".join(guessed[0]):
             words = [[fragment(half, starts=True)] for half in guessed[0]]
         else:
+            # What one word was typed as has been looked for already.
+            typed = asked.words if len(asked.words) > 1 else ((),)
             words = [
                 [*(fragment(way, starts=False) for way in word), *(fragment(way, starts=True) for way in more)]
-                for word, more in zip(asked.words, guessed, strict=True)
+                for word, more in zip(typed, guessed, strict=True)
             ]
         for one in by_text(session, kind, words, enough):
             found[one.record_id] = replace(one, near=1)
     # A slip may be in a short word, or be a blank too many or too few: then the title as a whole is nearly the same.
     phrase, n = asked.phrase, len(asked.phrase)
-    if n >= 5 and not asked.phones:
+    if n >= 5 and not asked.phones and len(found) < limit:
         half = n // 2
         swapped = phrase[: half - 1] + phrase[half] + phrase[half - 1] + phrase[half + 1 :]
-        tried = by_name(session, kind, [swapped], enough) + by_name(session, kind, [phrase[:half]], 200)
+        tried = by_name(session, kind, [swapped, phrase[:half]], 200)
         if len(phrase[half:]) >= 3:
             tried += by_text(session, kind, [[Fragment(phrase[half:], starts=False)]], 200)
         for one in tried:

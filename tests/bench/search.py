@@ -40,8 +40,7 @@ _TRADES = "Logistics Foods Energy Media Textile Motors Bank Health Software Gard
 
 
 def rows() -> list[dict[str, Any]]:
-    measured = [*_on_sqlite(), *_on_postgresql()]
-    return measured
+    return [*_on_sqlite(), *_on_postgresql()]
 
 
 class People:

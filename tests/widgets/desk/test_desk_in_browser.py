@@ -320,7 +320,7 @@ def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):
     search = page.get_by_role("textbox", name="Search", exact=True)
     page.keyboard.press("/")
     search.fill("qqqq")
-    expect(page.get_by_text("Nobody found")).to_be_visible()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
     search.fill("ana 11")
     expect(page.get_by_role("option", name="Ana 11")).to_be_visible()
     search.fill("ana 12")
