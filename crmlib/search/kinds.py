@@ -45,9 +45,13 @@ def all_kinds() -> dict[str, Kind]:
             case((Activity.done_at.is_(None), 1), else_=0),
             func.coalesce(Activity.starts_at, Activity.done_at, Activity.due_at, Activity.created_at),
         ),
-        Kind("product", lazy("Products"), Product, case((Product.is_active, 1), else_=0), Product.updated_at.expression),
+        Kind(
+            "product", lazy("Products"), Product, case((Product.is_active, 1), else_=0), Product.updated_at.expression
+        ),
     ]
     order = next((one.class_ for one in Base.registry.mappers if one.local_table.name == "order"), None)
     if order is not None:
-        kinds.append(Kind("order", lazy("Orders"), order, case((order.id > 0, 1), else_=0), order.updated_at.expression))
+        kinds.append(
+            Kind("order", lazy("Orders"), order, case((order.id > 0, 1), else_=0), order.updated_at.expression)
+        )
     return {kind.record: kind for kind in kinds}

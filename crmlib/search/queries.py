@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidInput, Money, folded
 from crmlib.i18n import gettext as _
-from crmlib.search.candidates import Candidate, Fragment, by_name, by_text, fragment, kinds_here
+from crmlib.search.candidates import Candidate, Fragment, by_name, by_number, by_text, fragment, kinds_here
 from crmlib.search.kinds import Kind, all_kinds
 from crmlib.search.lines import Line, read_lines
 from crmlib.search.words import Asked, clean, how_near, is_separator, meant, taken_apart, understand
@@ -58,9 +58,7 @@ class Hit:
     sort: str | None = None
 
 
-def search(
-    session: Session, text: str, *, kinds: Iterable[str] | None = None, limit: int = 8
-) -> dict[str, list[Hit]]:
+def search(session: Session, text: str, *, kinds: Iterable[str] | None = None, limit: int = 8) -> dict[str, list[Hit]]:
     """The records that fit what is being typed, by kind, best kind and best hit first; at most `limit` of a kind.
 
     One or two letters find beginnings of words, three and more any part of one; all words must be found, in any
@@ -81,8 +79,9 @@ def search(
     here = kinds_here(session)
     wanted = [known[record] for record in known if record in here and (kinds is None or record in kinds)]
     found = {kind.record: _fitting(session, kind, asked, limit) for kind in wanted}
-    # Where enough fits as typed, nobody has slipped.
-    slipped = bool(found) and all(len(ones) < limit for ones in found.values())
+    # Where enough fits as typed, or something is called exactly so, nobody has slipped.
+    fits = [one.name == asked.phrase for ones in found.values() for one in ones.values()]
+    slipped = bool(found) and not any(fits) and all(len(ones) < limit for ones in found.values())
     guessed = _guess(session, asked) if slipped else None
     ranked: dict[str, tuple[tuple[object, ...], list[Hit]]] = {}
     for place, kind in enumerate(wanted):
@@ -138,21 +137,21 @@ def _fitting(session: Session, kind: Kind, asked: Asked, limit: int) -> dict[int
     if len(found) >= limit:
         return found
 
-    def add(words: list[list[Fragment]], most: int) -> bool:
-        """Add what holds the words; were there as many as were asked for?"""
-        more = by_text(session, kind, words, most)
-        for one in more:
+    def add(words: list[list[Fragment]], most: int) -> None:
+        for one in by_text(session, kind, words, most):
             found.setdefault(one.record_id, one)
-        return len(more) >= most
 
     if asked.phones and kind.record == "party":
-        add([[Fragment(digits, starts=False) for digits in asked.phones]], enough)
+        if asked.numbers and not found:
+            found = {one.record_id: one for one in by_number(session, kind, asked.numbers, enough)}
+        if not found:
+            add([[Fragment(digits, starts=False) for digits in asked.phones]], enough)
         if found:
             return found
-    anywhere = [[fragment(way, starts=False) for way in word] for word in asked.words]
-    if add(anywhere, 4 * enough) and any(len(way) > 2 for way in asked.all_ways):
-        # There are more than were read: those with beginnings of words among them are the better ones.
-        add([[fragment(way, starts=True) for way in word] for word in asked.words], enough)
+    # Beginnings of words are the better hits and the quicker to find; any part of one only where they are too few.
+    add([[fragment(way, starts=True) for way in word] for word in asked.words], enough)
+    if len(found) < limit and any(len(way) > 2 for way in asked.all_ways):
+        add([[fragment(way, starts=False) for way in word] for word in asked.words], enough)
     if len(asked.words) > 1 and len(asked.phrase) > 2 and any(len(word[0]) < 3 for word in asked.words):
         # A piece out of the middle, such as “ia p” of Maria Pop.
         add([[Fragment(asked.phrase, starts=False)]], enough)

@@ -1,21 +1,21 @@
 """What was typed, as the index can be asked for it: words, other ways to write them, and what was probably meant."""
 
+import json
 import unicodedata
 from dataclasses import dataclass
-from itertools import pairwise
 
 import phonenumbers
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crmlib.base import folded
 from crmlib.search.records import SearchWord
 
 # The same signs as in migration 0008: blanks in the index, and left out of it.
-_CLEAN = str.maketrans(dict.fromkeys("-./,@()_+:;\"\n\t\r", " ") | dict.fromkeys("'’"))
-_SEPARATORS = frozenset("-./,@()_+:;\"\n\t\r ")
+_CLEAN = str.maketrans(dict.fromkeys('-./,@()_+:;"\n\t\r', " ") | dict.fromkeys("'’"))
+_SEPARATORS = frozenset('-./,@()_+:;"\n\t\r ')
 
 # Nobody types more than this into a search, and what is pasted is cut.
 LONGEST = 100
@@ -32,11 +32,15 @@ _MOST_COMPARED = 3000
 
 @dataclass(frozen=True)
 class Asked:
-    """What is looked for: all of `words`, each in one of its ways; or `phrase` as it stands."""
+    """What is looked for: all of `words`, each in one of its ways; or `phrase` as it stands.
+
+    Where it may be a phone number, `numbers` are the whole ones it may be (E.164), `phones` the digits in them.
+    """
 
     phrase: str
     words: tuple[tuple[str, ...], ...]
     phones: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
     @property
     def all_ways(self) -> list[str]:
@@ -71,8 +75,8 @@ def understand(text: str, *, country: str | None = None) -> Asked | None:
     words = list(dict.fromkeys(phrase.split()))[:MOST_WORDS]
     if not words:
         return None
-    phones = _phones(text, country)
-    return Asked(phrase, tuple(_ways(word, umlauts.get(word, word)) for word in words), phones)
+    phones, numbers = _phones(text, country)
+    return Asked(phrase, tuple(_ways(word, umlauts.get(word, word)) for word in words), phones, numbers)
 
 
 def _ways(word: str, spelled: str) -> tuple[str, ...]:
@@ -86,21 +90,22 @@ def _ways(word: str, spelled: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ways))
 
 
-def _phones(text: str, country: str | None) -> tuple[str, ...]:
+def _phones(text: str, country: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The digits that a phone number is kept with, where what was typed may be one, however it is written."""
     text = unicodedata.normalize("NFKC", text)
     if not all(sign.isdecimal() or sign in " +-()./\xa0" for sign in text):
-        return ()
+        return (), ()
     digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
     if len(digits) < 5:
-        return ()
-    found = []
+        return (), ()
+    found, numbers = [], []
     for region in dict.fromkeys((country, None)):
         try:
             number = phonenumbers.parse(text if region else "+" + digits.lstrip("0"), region)
         except phonenumbers.NumberParseException:
             continue
         found.append(phonenumbers.national_significant_number(number))
+        numbers.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     bare = digits.lstrip("0")
     found.append(bare)
     # +40 (0) 721 … with its 0 in brackets, and 8 921 … or 1 212 … with a trunk prefix that is no 0.
@@ -108,7 +113,7 @@ def _phones(text: str, country: str | None) -> tuple[str, ...]:
         found.append("".join(str(int(sign)) for sign in text.replace("(0)", "") if sign.isdecimal()).lstrip("0"))
     if len(bare) >= 10:
         found.append(bare[1:])
-    return tuple(dict.fromkeys(one for one in found if len(one) >= 4))
+    return tuple(dict.fromkeys(one for one in found if len(one) >= 4)), tuple(numbers)
 
 
 # --- what was probably meant -------------------------------------------------------------------------
@@ -134,7 +139,7 @@ def meant(session: Session, word: str, *, most: int = 8) -> list[str]:
     # A slip in the first half leaves the second: then what it may have been is few enough to be looked up.
     front = n if n < 6 else half + 1
     variants = {one + word[front:] for one in _one_slip(word[:front], word)}
-    candidates.update(session.scalars(known.where(SearchWord.word.in_(sorted(variants)))))
+    candidates.update(_known(session, variants))
     candidates.discard(word)
     pool = sorted(candidates)
     best: dict[str, float] = {}
@@ -153,9 +158,18 @@ def taken_apart(session: Session, word: str) -> tuple[str, str] | None:
     pairs = [(word[:at], word[at:]) for at in range(3, len(word) - 2)]
     if not pairs or len(word) > 60:
         return None
-    rows = select(SearchWord.word).where(SearchWord.word.in_(sorted({half for pair in pairs for half in pair})))
-    known = set(session.scalars(rows))
+    known = _known(session, {half for pair in pairs for half in pair})
     return next((pair for pair in pairs if known.issuperset(pair)), None)
+
+
+def _known(session: Session, words: set[str]) -> set[str]:
+    """Those of very many words that are in titles. One parameter for all of them: hundreds would take longer to pass."""
+    given = json.dumps(sorted(words), ensure_ascii=False)
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    each = "json_each(:given) AS given" if sqlite else "json_array_elements_text(CAST(:given AS json)) AS given(value)"
+    # Each is looked up for itself, whatever the planner thinks of so many.
+    rows = text(f"SELECT (SELECT word FROM search_word WHERE word = given.value LIMIT 1) FROM {each}")  # noqa: S608
+    return {word for word in session.scalars(rows, {"given": given}) if word}
 
 
 def _one_slip(front: str, word: str) -> set[str]:
@@ -191,4 +205,5 @@ def how_near(phrase: str, name: str) -> int | None:
 
 
 def trigrams(text: str) -> list[str]:
-    return list(dict.fromkeys(a + b[-1] for a, b in pairwise(text[at : at + 2] for at in range(len(text) - 1))))
+    """Every three signs of a text that follow each other."""
+    return [text[at : at + 3] for at in range(len(text) - 2)]

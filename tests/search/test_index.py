@@ -24,7 +24,7 @@ def titles(session, text):
 def ana(session):
     halyard = contacts.add_organization(session, name="Halyard", at=NOW)
     return contacts.add_person(
-        session, given_name="Ana", family_name="Popescu", at=NOW, organization=halyard, email="ana@example.com"
+        session, given_name="Ana", family_name="Popescu", at=NOW, organization=halyard, email="first@example.com"
     )
 
 
@@ -34,7 +34,7 @@ def test_a_change_of_any_part_is_searched_at_once(session, ana):
     ana.affiliations[0].organization.name = "Marina"
     assert titles(session, "ana marina") == ["Ana Zidaru"]
     ana.contact_points[0].value, ana.contact_points[0].normalised = "z@example.com", "z@example.com"
-    assert (titles(session, "z@example"), titles(session, "ana@example")) == (["Ana Zidaru"], [])
+    assert (titles(session, "z@example"), titles(session, "first@example")) == (["Ana Zidaru"], [])
     ana.addresses.append(Address(city="Iași", is_preferred=True))
     assert titles(session, "iasi") == ["Ana Zidaru"]
     ana.affiliations[0].to_on = date(2026, 6, 1)
@@ -49,7 +49,7 @@ def test_what_goes_past_the_records_is_indexed_too(session, ana):
     session.execute(update(Party).where(Party.id == ana.id).values(name="Bob", folded="bob"))
     session.execute(delete(ContactPoint))
     assert titles(session, "bob") == ["Bob"]
-    assert titles(session, "ana@example.com") == []
+    assert titles(session, "first@example.com") == []
     assert index_is_complete(session)
 
 

@@ -144,7 +144,9 @@ def test_of_equal_names_the_customer_and_then_the_newest_comes_first(session, pe
     assert [hit.record_id for hit in search(session, "ana pop")["party"]] == [customer.id, new.id, old.id]
 
 
-@pytest.mark.parametrize("typed", ["popsecu", "popscu", "poppescu", "pepescu", "opescu", "ppescu", "popesku", "ana popsecu"])
+@pytest.mark.parametrize(
+    "typed", ["popsecu", "popscu", "poppescu", "pepescu", "opescu", "ppescu", "popesku", "ana popsecu"]
+)
 def test_a_slip_of_the_fingers_is_forgiven(session, person, typed):
     person("Ana Popescu")
     person("Dan Marin")

@@ -69,7 +69,11 @@ class DeskModel(tl.HasTraits):
             said.append(shown.day(hit.on, self._workbench))
         if hit.part not in ("name", "organization"):
             said.append(_snippet(hit))
-        icons = {"deal": "mdi-handshake-outline", "product": "mdi-package-variant-closed", "order": "mdi-receipt-text-outline"}
+        icons = {
+            "deal": "mdi-handshake-outline",
+            "product": "mdi-package-variant-closed",
+            "order": "mdi-receipt-text-outline",
+        }
         icon = shown.ACTIVITY_ICONS.get(hit.sort or "", "") if hit.record == "activity" else icons.get(hit.record, "")
         return {
             "key": f"{hit.record}-{hit.record_id}",

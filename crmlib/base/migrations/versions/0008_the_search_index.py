@@ -12,7 +12,7 @@ depends_on = None
 
 # An entry's number is its kind's code times 2^48 plus the record's number: one range of the index per kind.
 KINDS = {"party": 1, "deal": 2, "activity": 3, "product": 4, "order": 5}
-SEPARATORS = "-./,@()_+:;\"\n\t\r"
+SEPARATORS = '-./,@()_+:;"\n\t\r'
 DROPPED = "'’"
 
 _PLAIN = str.maketrans(
@@ -190,10 +190,7 @@ def _sqlite_index():
         ("rename", "AFTER UPDATE OF name", f"{words};"),
     ):
         changed = {"update": " AND OLD.text IS NOT NEW.text", "rename": " AND OLD.name IS NOT NEW.name"}.get(event, "")
-        yield (
-            f"CREATE TRIGGER search_entry_{event} {when} ON search_entry "
-            f"WHEN {RUNNING}{changed} BEGIN {body} END"
-        )
+        yield (f"CREATE TRIGGER search_entry_{event} {when} ON search_entry WHEN {RUNNING}{changed} BEGIN {body} END")
 
 
 def _sqlite_simple(table: str, column: str, name: str, text: str):
@@ -260,8 +257,7 @@ def _sqlite_parties():
             ("update", f"AFTER UPDATE OF {', '.join(columns)}", f"({changed}) AND {RUNNING}", both),
         ):
             yield (
-                f"CREATE TRIGGER search_{table}_{event} {when} ON {table} WHEN {condition} "
-                f"BEGIN {again(parties)} END"
+                f"CREATE TRIGGER search_{table}_{event} {when} ON {table} WHEN {condition} BEGIN {again(parties)} END"
             )
     yield from _source("party", "party p", "p.id", _clean("p.folded"), whole)
 
