@@ -45,7 +45,7 @@ SEARCHED = 500
 
 
 def folded_lines(*texts: str | None) -> str:
-    """Several texts of one record as they are searched, a line each; of all but the first, the first `SEARCHED` signs."""
+    """Several texts of one record as they are searched, a line each; after the first, `SEARCHED` signs each."""
     first, *others = texts
     return folded("\n".join((first or "", *((text or "")[:SEARCHED] for text in others))))
 

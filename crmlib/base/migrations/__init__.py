@@ -85,11 +85,17 @@ def _needs_trigrams(connection: Connection) -> None:
         return
     if not connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
         raise Unavailable(
-            _("PostgreSQL lacks its extension pg_trgm, which the search needs. Install it, on Debian with: apt-get install postgresql-contrib")
+            _(
+                "PostgreSQL lacks its extension pg_trgm, which the search needs. "
+                "Install it, on Debian with: apt-get install postgresql-contrib"
+            )
         )  # fmt: skip
     if not connection.scalar(text("SELECT has_database_privilege(current_database(), 'CREATE')")):
         raise Unavailable(
-            _("The search needs PostgreSQL's extension pg_trgm. Let an administrator run once in this database: CREATE EXTENSION pg_trgm")
+            _(
+                "The search needs PostgreSQL's extension pg_trgm. "
+                "Let an administrator run once in this database: CREATE EXTENSION pg_trgm"
+            )
         )  # fmt: skip
 
 
