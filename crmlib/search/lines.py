@@ -82,7 +82,7 @@ def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
             .join(employer, employer.id == Organization.parent_id)
             .where(Organization.id.in_(owned))
         )
-        above.update({party: name for party, name in session.execute(parents)})
+        above.update(session.execute(parents).tuples().all())
     return [
         Line(party, name, tuple(parts[party]), above.get(party), party_id=party, sort=kind.value)
         for party, name, kind in found

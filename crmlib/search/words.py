@@ -163,7 +163,7 @@ def taken_apart(session: Session, word: str) -> tuple[str, str] | None:
 
 
 def _known(session: Session, words: set[str]) -> set[str]:
-    """Those of very many words that are in titles. One parameter for all of them: hundreds would take longer to pass."""
+    """Those of very many words that are in titles. Passed as one parameter: hundreds take longer."""
     given = json.dumps(sorted(words), ensure_ascii=False)
     sqlite = session.get_bind().dialect.name == "sqlite"
     each = "json_each(:given) AS given" if sqlite else "json_array_elements_text(CAST(:given AS json)) AS given(value)"

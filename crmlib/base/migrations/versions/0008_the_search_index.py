@@ -105,12 +105,12 @@ def _fold(bind) -> None:
         after = 0
         while True:
             rows = bind.exec_driver_sql(
-                f"SELECT id, {columns} FROM {table} WHERE id > {after} ORDER BY id LIMIT 5000"  # noqa: S608
+                f"SELECT id, {columns} FROM {table} WHERE id > {after} ORDER BY id LIMIT 5000"
             ).fetchall()
             if not rows:
                 break
             after = rows[-1][0]
-            statement = sa.text(f"UPDATE {table} SET folded = :folded WHERE id = :id")  # noqa: S608
+            statement = sa.text(f"UPDATE {table} SET folded = :folded WHERE id = :id")
             bind.execute(statement, [{"folded": fold(row), "id": row[0]} for row in rows])
 
 
