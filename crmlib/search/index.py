@@ -10,7 +10,7 @@ very many rows is faster with the triggers at rest and one rebuild at its end:
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 from sqlalchemy.orm import Session
 
 from crmlib.search.records import CODES, SHIFT, SearchPause
@@ -38,7 +38,7 @@ def reindex(session: Session) -> int:
     session.flush()
     connection = session.connection()
     dialect = connection.dialect.name
-    pause = connection.execute(SearchPause.__table__.insert().values(reason="rebuild"))
+    pause = connection.execute(insert(SearchPause).values(reason="rebuild"))
     _empty(connection)
     for view in _sources(connection):
         connection.execute(text(f"INSERT INTO search_entry SELECT id, record, record_id, name, text FROM {view}"))  # noqa: S608
@@ -65,7 +65,7 @@ def rebuilt_after(session: Session, *, reason: str) -> Iterator[None]:
     """
     session.flush()
     connection = session.connection()
-    pause = connection.execute(SearchPause.__table__.insert().values(reason=reason))
+    pause = connection.execute(insert(SearchPause).values(reason=reason))
     yield
     session.flush()
     _resume(connection, pause.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
