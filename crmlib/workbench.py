@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib import activities, catalog, contacts, sales
+from crmlib import activities, billing, catalog, contacts, sales
 from crmlib import search as searching
 from crmlib.base import (
     InvalidInput,
@@ -56,10 +56,13 @@ class Workbench:
         self._writing, self._reading = sessions(
             self.engine, clock=self.now, actor=self.actor, door=door, country=settings.country or None
         )
+        for maker in (self._writing, self._reading):
+            maker.kw["info"]["currency"] = settings.currency
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
         self.activities = Department(self, activities)
         self.sales = Department(self, sales)
+        self.billing = Department(self, billing)
 
     def now(self) -> datetime:
         """This moment, in UTC."""
@@ -144,6 +147,20 @@ RECORD_NAMES = (
     lazy("stage"),
     lazy("deal"),
     lazy("seller"),
+    lazy("fx rate"),
+    lazy("price list"),
+    lazy("price entry"),
+    lazy("party price list"),
+    lazy("tax rate"),
+    lazy("discount"),
+    lazy("coupon"),
+    lazy("order"),
+    lazy("order line"),
+    lazy("applied discount"),
+    lazy("payment"),
+    lazy("payment method"),
+    lazy("refund"),
+    lazy("refund line"),
 )
 
 
@@ -174,7 +191,7 @@ class Department:
         if not _takes_session(function):
             return function
         workbench = self._workbench
-        acts = function.__module__.endswith(".actions")
+        acts = function.__module__.endswith("actions")
         signature = inspect.signature(function)
 
         @wraps(function)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
 
 from babel.numbers import get_currency_precision, list_currencies
 
@@ -66,6 +68,38 @@ class Money:
 
     def __str__(self) -> str:
         return format_money(self.amount, self.currency)
+
+
+def round_minor(exact: Decimal | Fraction, currency: str) -> int:
+    """An exact amount in major units as minor units of `currency`, rounded half-even.
+
+    Raises InvalidInput where it is larger than an amount can be.
+    """
+    minor: int = round(Fraction(exact) * 10 ** get_currency_precision(currency))
+    if abs(minor) > MOST_MINOR:
+        raise InvalidInput(_("Amount"), f"{minor:.3g}", _("larger than an amount can be"))
+    return minor
+
+
+def read_decimal(label: str, typed: Any, *, digits: int, low: int | None = None, high: int | None = None) -> Decimal:
+    """An exact number of at most `digits` places, as a number or as people type it.
+
+    Raises InvalidInput where it is none, has more places, or is out of bounds.
+    """
+    try:
+        value = parse_decimal(typed) if isinstance(typed, str) else Decimal(str(typed))
+    except (ValueError, InvalidOperation):
+        raise InvalidInput(label, typed, _("write a number such as 2.5")) from None
+    scaled = value.scaleb(digits) if value.is_finite() else Decimal(MOST_MINOR) * 10
+    if abs(scaled) > MOST_MINOR:
+        raise InvalidInput(label, typed, _("larger than a number here can be"))
+    if scaled != scaled.to_integral_value():
+        raise InvalidInput(label, typed, _("has more than {n} digits after the point").format(n=digits))
+    if low is not None and value < low:
+        raise InvalidInput(label, typed, _("{n} is the least it can be").format(n=low))
+    if high is not None and value > high:
+        raise InvalidInput(label, typed, _("{n} is the most it can be").format(n=high))
+    return value
 
 
 def check_currency(code: str, field: str = "") -> str:

@@ -1,11 +1,23 @@
 """Column types and shorthands that records use."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Any
 
 from babel.numbers import get_currency_precision, list_currencies
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Double, Integer, String, Text, case, cast
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Double,
+    Integer,
+    String,
+    Text,
+    case,
+    cast,
+    type_coerce,
+)
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -15,6 +27,9 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 CurrencyCode = Annotated[str, mapped_column(String(3))]
 CountryCode = Annotated[str, mapped_column(String(2))]
 LongText = Annotated[str, mapped_column(Text)]
+
+# More than any column holds, so that shifting the point never rounds.
+_EXACT = Context(prec=60)
 
 
 class Utc(TypeDecorator[datetime]):
@@ -38,6 +53,66 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Scaled(TypeDecorator[Decimal]):
+    """An exact decimal of at most `digits` places: `Decimal` in Python, a whole number of 10^-digits in the database.
+
+    For what is finer than money's minor units, such as quantities (3 digits) and unit prices (4). A sum of them is
+    exact on both databases. A float, or a number with more places, is a bug and raises: nothing is rounded here.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def __init__(self, digits: int) -> None:
+        super().__init__()
+        self.digits = digits
+
+    def process_bind_param(self, value: Decimal | int | str | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError(f"an exact decimal is needed, {value!r} is a float")
+        scaled = Decimal(value).scaleb(self.digits, _EXACT)
+        whole = int(scaled) if scaled.is_finite() else 0
+        if whole != scaled:
+            raise ValueError(f"{value} has more than {self.digits} digits after the point")
+        return whole
+
+    def process_result_value(self, value: int | Decimal | None, _dialect: Dialect) -> Decimal | None:
+        # A sum arrives as a numeric from PostgreSQL.
+        return None if value is None else Decimal(int(value)).scaleb(-self.digits, _EXACT)
+
+    def process_literal_param(self, value: Decimal | int | str | None, dialect: Dialect) -> str:
+        return str(self.process_bind_param(value, dialect))
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
+
+class DecimalText(TypeDecorator[Decimal]):
+    """An exact decimal of any size, kept as its digits; a float is a bug and raises TypeError. Not for sums in SQL."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | int | str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError(f"an exact decimal is needed, {value!r} is a float")
+        return format(Decimal(value), "f")
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+def product_of(quantity: Any, price: Any) -> ColumnElement[Decimal]:
+    """Two scaled columns multiplied, exact, with the digits of both together."""
+    digits = quantity.type.digits + price.type.digits
+    return type_coerce(type_coerce(quantity, BigInteger) * type_coerce(price, BigInteger), Scaled(digits))
+
+
 def major_units(minor: Any, currency: Any) -> ColumnElement[float]:
     """The amount as a float of major units, for frames: read and modelled, nothing owed is computed in it."""
     by_digits: dict[int, list[str]] = {}
@@ -49,6 +124,11 @@ def major_units(minor: Any, currency: Any) -> ColumnElement[float]:
         else_=usual,
     )
     return cast(cast(minor, Double) / factor, Double)
+
+
+def scaled_float(column: Any) -> ColumnElement[float]:
+    """A scaled decimal as a float, for frames: read and modelled, nothing owed is computed in it."""
+    return cast(cast(type_coerce(column, BigInteger), Double) / 10**column.type.digits, Double)
 
 
 def to_amount(minor: int | None, currency: str) -> Decimal | None:

@@ -14,6 +14,10 @@ def _render(kind: str, item: object, _autogen: object) -> Literal[False] | str:
         name = type(item).__name__
         if name == "Utc":
             return "sa.DateTime(timezone=True)"
+        if name == "Scaled":
+            return "sa.BigInteger()"
+        if name == "DecimalText":
+            return "sa.String()"
         if name == "Enum":
             return "sa.String(length=32)"
     return False
