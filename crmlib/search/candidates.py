@@ -3,12 +3,29 @@
 Each step is a select over ORM entities, so that rights narrow it where they narrow everything, before its limit.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, column, func, or_, select, table, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    TableClause,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    table,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from crmlib.base import like_pattern
@@ -18,6 +35,10 @@ from crmlib.search.records import CODES, SHIFT, SearchEntry
 from crmlib.search.words import spread, trigrams
 
 _FTS = table("search_fts", column("rowid"))
+_BEGIN = table("search_fts_begin", column("rowid"))
+# What of PostgreSQL's planner rests while it searches.
+_PLANNER = ("enable_seqscan", "jit")
+_THREE_LETTERS = re.compile(r"[^\W_]{3}")
 _LAST = "\U0010ffff"
 # More than these do not make a search of one word any narrower.
 _MOST_TRIGRAMS = 10
@@ -53,12 +74,25 @@ class Fragment:
         return self.held[1:] if self.starts and len(self.text) > 1 else self.held
 
 
-def kinds_here(session: Session) -> set[str]:
-    """The kinds of which there is anything at all: the others need not be asked."""
-    asked = [
+@contextmanager
+def looking(session: Session) -> Iterator[set[str]]:
+    """Search inside this. Gives the kinds of which there is anything at all: the others need not be asked.
+
+    PostgreSQL is kept from reading a whole table in the hope to meet enough hits soon: all may stand at its end.
+    """
+    asked: list[Any] = [
         select(SearchEntry.record).where(SearchEntry.record == record).limit(1).scalar_subquery() for record in CODES
     ]
-    return {record for record in session.execute(select(*asked)).one() if record}
+    if session.get_bind().dialect.name == "sqlite":
+        yield {record for record in session.execute(select(*asked)).one() if record}
+        return
+    were = [func.current_setting(setting) for setting in _PLANNER]
+    set_ = [func.set_config(setting, "off", True) for setting in _PLANNER]
+    row = session.execute(select(*asked, *were, *set_)).one()
+    yield {record for record in row[: len(asked)] if record}
+    # After an error the transaction takes the settings with it.
+    before = row[len(asked) : len(asked) + len(were)]
+    session.execute(select(*(func.set_config(*one, True) for one in zip(_PLANNER, before, strict=True))))
 
 
 def fragment(word: str, *, starts: bool) -> Fragment:
@@ -84,24 +118,50 @@ def by_number(session: Session, kind: Kind, numbers: Sequence[str], limit: int) 
     return _read(session, rows.limit(limit))
 
 
+def by_begins(session: Session, kind: Kind, words: Sequence[Sequence[str]], limit: int) -> list[Candidate]:
+    """In whose entry there is a word for each of `words` that begins in one of its ways.
+
+    Of many some, on SQLite the newest.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        match = " AND ".join("(" + " OR ".join(f'"{way}" *' for way in ways) + ")" for ways in words)
+        return _read(session, _matching(kind, _BEGIN, match).limit(limit))
+    query = " & ".join("(" + " | ".join(f"{_lexeme(way)}:*" for way in ways) + ")" for ways in words)
+    held = func.search_begin(SearchEntry.text).op("@@")(cast(query, TSQUERY))
+    return _read(session, _rows(kind).where(held, _is_of(kind)).limit(limit))
+
+
 def by_text(session: Session, kind: Kind, words: Sequence[Sequence[Fragment]], limit: int) -> list[Candidate]:
-    """Whose entry holds one of each of `words`. Of many the newest, where the database keeps them in order."""
-    held: ColumnElement[bool]
-    low, high = CODES[kind.record] << SHIFT, (CODES[kind.record] + 1) << SHIFT
+    """Whose entry holds one of each of `words`, anywhere. Of many some, on SQLite the newest."""
     if session.get_bind().dialect.name == "sqlite":
         # The index says which entries have the trigrams; whether they stand together, the entry itself says.
         held = and_(*(or_(*(func.instr(SearchEntry.text, way.held) > 0 for way in ways)) for ways in words))
-        match = text("search_fts MATCH :match").bindparams(bindparam("match", _match(words), unique=True))
-        rows = (
-            _rows(kind, start=_FTS.join(SearchEntry, SearchEntry.id == _FTS.c.rowid))
-            .where(match, _FTS.c.rowid >= low, _FTS.c.rowid < high, held)
-            .order_by(_FTS.c.rowid.desc())
-            .limit(limit)
-        )
-        return _read(session, rows)
+        return _read(session, _matching(kind, _FTS, _match(words)).where(held).limit(limit))
+    if not any(all(_THREE_LETTERS.search(way.text) for way in ways) for ways in words):
+        # Its trigrams are of letters and digits: without any, every entry would be looked at.
+        return []
     held = and_(*(or_(*(SearchEntry.text.like(_pattern(way), escape="\\") for way in ways)) for ways in words))
-    rows = _rows(kind).where(held, SearchEntry.record == kind.record).limit(limit)
-    return _read(session, rows)
+    return _read(session, _rows(kind).where(held, _is_of(kind)).limit(limit))
+
+
+def _matching(kind: Kind, index: TableClause, match: str) -> Select[*tuple[Any, ...]]:
+    """The newest of `kind` that match in one of SQLite's full-text indexes."""
+    low, high = CODES[kind.record] << SHIFT, (CODES[kind.record] + 1) << SHIFT
+    matches = text(f"{index.name} MATCH :match").bindparams(bindparam("match", match, unique=True))
+    return (
+        _rows(kind, start=index.join(SearchEntry, SearchEntry.id == index.c.rowid))
+        .where(matches, index.c.rowid >= low, index.c.rowid < high)
+        .order_by(index.c.rowid.desc())
+    )
+
+
+def _is_of(kind: Kind) -> ColumnElement[bool]:
+    """On PostgreSQL: of this kind, said so that no index offers itself for it."""
+    return func.concat(SearchEntry.record) == kind.record
+
+
+def _lexeme(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _rows(kind: Kind, start: Any = SearchEntry) -> Select[*tuple[Any, ...]]:

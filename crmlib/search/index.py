@@ -30,6 +30,10 @@ _WORDS = {
 }
 
 
+# PostgreSQL's indexes for any part of a word and for beginnings of words, as in migration 0008.
+_GIN = {"ix_search_entry_text": "text gin_trgm_ops", "ix_search_entry_text_begin": "search_begin(text)"}
+
+
 def reindex(session: Session) -> int:
     """Build the whole index anew from the records, in this transaction; how many entries it has.
 
@@ -44,13 +48,17 @@ def reindex(session: Session) -> int:
         connection.execute(text(f"INSERT INTO search_entry SELECT id, record, record_id, name, text FROM {view}"))  # noqa: S608
     connection.execute(text(_WORDS[dialect]))
     if dialect == "sqlite":
-        connection.execute(text("INSERT INTO search_fts(search_fts) VALUES ('rebuild')"))
-        # One segment instead of many: what is read a thousand times is put in order once.
-        connection.execute(text("INSERT INTO search_fts(search_fts) VALUES ('optimize')"))
+        for table in ("search_fts", "search_fts_begin"):
+            connection.execute(text(f"INSERT INTO {table}({table}) VALUES ('rebuild')"))  # noqa: S608
+            # One segment instead of many: what is read a thousand times is put in order once.
+            connection.execute(text(f"INSERT INTO {table}({table}) VALUES ('optimize')"))  # noqa: S608
         connection.execute(text("ANALYZE search_entry"))
     else:
         connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
-        connection.execute(text("CREATE INDEX ix_search_entry_text ON search_entry USING gin (text gin_trgm_ops)"))
+        for name, on in _GIN.items():
+            connection.execute(
+                text(f"CREATE INDEX {name} ON search_entry USING gin ({on}) WITH (gin_pending_list_limit = 256)")
+            )
         connection.execute(text("ANALYZE search_entry, search_word"))
     # Where something failed, the pause goes with the transaction.
     _resume(connection, pause.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
@@ -98,7 +106,7 @@ def index_is_complete(session: Session, *, thorough: bool = True) -> bool:
                 return False
     counted = ["SELECT count(*) FROM search_entry"]
     if connection.dialect.name == "sqlite":
-        counted.append("SELECT count(*) FROM search_fts_docsize")
+        counted += [f"SELECT count(*) FROM {table}_docsize" for table in ("search_fts", "search_fts_begin")]  # noqa: S608
     return all(connection.scalar(text(count)) == n_sources for count in counted)
 
 
@@ -109,7 +117,8 @@ def _sources(connection: Connection) -> list[str]:
 
 def _empty(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("DROP INDEX IF EXISTS ix_search_entry_text"))
+        for name in _GIN:
+            connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
         connection.execute(text("TRUNCATE search_entry, search_word"))
         return
     for table in ("search_entry", "search_word"):

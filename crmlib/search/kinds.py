@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func
 
 from crmlib.activities import Activity
-from crmlib.base import Base
+from crmlib.billing import Order, OrderStatus
 from crmlib.catalog import Product
 from crmlib.contacts import Lifecycle, Party
 from crmlib.i18n import lazy
@@ -48,10 +48,12 @@ def all_kinds() -> dict[str, Kind]:
         Kind(
             "product", lazy("Products"), Product, case((Product.is_active, 1), else_=0), Product.updated_at.expression
         ),
+        Kind(
+            "order",
+            lazy("Orders"),
+            Order,
+            case((Order.status == OrderStatus.CANCELLED, 0), else_=1),
+            Order.updated_at.expression,
+        ),
     ]
-    order = next((one.class_ for one in Base.registry.mappers if one.local_table.name == "order"), None)
-    if order is not None:
-        kinds.append(
-            Kind("order", lazy("Orders"), order, case((order.id > 0, 1), else_=0), order.updated_at.expression)
-        )
     return {kind.record: kind for kind in kinds}

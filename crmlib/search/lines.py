@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crmlib.activities import Activity, Part, Participation
 from crmlib.base import Money
+from crmlib.billing import Order
 from crmlib.catalog import Product
 from crmlib.contacts import (
     Address,
@@ -23,7 +24,6 @@ from crmlib.contacts import (
     shown_phone,
 )
 from crmlib.sales import Deal
-from crmlib.search.kinds import all_kinds
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
             .join(employer, employer.id == Organization.parent_id)
             .where(Organization.id.in_(owned))
         )
-        above.update(session.execute(parents).tuples().all())
+        above.update((child, parent) for child, parent in session.execute(parents))
     return [
         Line(party, name, tuple(parts[party]), above.get(party), party_id=party, sort=kind.value)
         for party, name, kind in found
@@ -138,11 +138,10 @@ def _products(session: Session, numbers: Sequence[int]) -> list[Line]:
 
 
 def _orders(session: Session, numbers: Sequence[int]) -> list[Line]:
-    order = all_kinds()["order"].entity
     rows = (
-        select(order.id, order.number, Party.name, order.total_minor, order.currency, order.ordered_on, order.party_id)
-        .outerjoin(Party, Party.id == order.party_id)
-        .where(order.id.in_(numbers))
+        select(Order.id, Order.number, Party.name, Order.total_minor, Order.currency, Order.ordered_on, Order.party_id)
+        .outerjoin(Party, Party.id == Order.party_id)
+        .where(Order.id.in_(numbers))
     )
     return [
         Line(number, title, (), whose, _money(minor, currency), on, party)

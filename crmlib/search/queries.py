@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crmlib.base import InvalidInput, Money, folded
 from crmlib.i18n import gettext as _
-from crmlib.search.candidates import Candidate, Fragment, by_name, by_number, by_text, fragment, kinds_here
+from crmlib.search.candidates import Candidate, Fragment, by_begins, by_name, by_number, by_text, fragment, looking
 from crmlib.search.kinds import Kind, all_kinds
 from crmlib.search.lines import Line, read_lines
 from crmlib.search.words import Asked, clean, how_near, is_separator, meant, taken_apart, understand
@@ -68,16 +68,20 @@ def search(session: Session, text: str, *, kinds: Iterable[str] | None = None, l
     what was touched last. Raises InvalidInput for a kind that there is not. No text is an error.
     """
     known = all_kinds()
-    unknown = set(kinds or ()) - set(known)
+    chosen = set(known) if kinds is None else set(kinds)
+    unknown = chosen - set(known)
     if unknown:
         raise InvalidInput(_("Kind"), ", ".join(sorted(unknown)), ", ".join(known))
     session.flush()
     asked = understand(text, country=session.info.get("country"))
     if asked is None or limit < 1:
         return {}
-    limit = min(limit, 100)
-    here = kinds_here(session)
-    wanted = [known[record] for record in known if record in here and (kinds is None or record in kinds)]
+    with looking(session) as here:
+        return _search(session, asked, chosen & here, min(limit, 100))
+
+
+def _search(session: Session, asked: Asked, kinds: set[str], limit: int) -> dict[str, list[Hit]]:
+    wanted = [kind for record, kind in all_kinds().items() if record in kinds]
     found = {kind.record: _fitting(session, kind, asked, limit) for kind in wanted}
     # Where enough fits as typed, or something is called exactly so, nobody has slipped.
     fits = [one.name == asked.phrase for ones in found.values() for one in ones.values()]
@@ -149,7 +153,8 @@ def _fitting(session: Session, kind: Kind, asked: Asked, limit: int) -> dict[int
         if found:
             return found
     # Beginnings of words are the better hits and the quicker to find; any part of one only where they are too few.
-    add([[fragment(way, starts=True) for way in word] for word in asked.words], enough)
+    for one in by_begins(session, kind, asked.words, enough):
+        found.setdefault(one.record_id, one)
     if len(found) < limit and any(len(way) > 2 for way in asked.all_ways):
         add([[fragment(way, starts=False) for way in word] for word in asked.words], enough)
     if len(asked.words) > 1 and len(asked.phrase) > 2 and any(len(word[0]) < 3 for word in asked.words):
@@ -175,15 +180,12 @@ def _near(
     found: dict[int, Candidate] = {}
     if guessed is not None:
         if len(guessed) == 1 and len(asked.words) == 1 and len(guessed[0]) == 2 and asked.phrase == "".join(guessed[0]):
-            words = [[fragment(half, starts=True)] for half in guessed[0]]
+            words = [[half] for half in guessed[0]]
         else:
             # What one word was typed as has been looked for already.
             typed = asked.words if len(asked.words) > 1 else ((),)
-            words = [
-                [*(fragment(way, starts=False) for way in word), *(fragment(way, starts=True) for way in more)]
-                for word, more in zip(typed, guessed, strict=True)
-            ]
-        for one in by_text(session, kind, words, enough):
+            words = [[*word, *more] for word, more in zip(typed, guessed, strict=True)]
+        for one in by_begins(session, kind, words, enough):
             found[one.record_id] = replace(one, near=1)
     # A slip may be in a short word, or be a blank too many or too few: then the title as a whole is nearly the same.
     phrase, n = asked.phrase, len(asked.phrase)

@@ -1,10 +1,12 @@
 """The search over a million parties with an e-mail and a phone each, on both databases, beside the engine's barest.
 
-Beside each figure stands the plain question to the engine for the same texts: an FTS5 match without rank on SQLite, an
-ILIKE that the trigram index answers on PostgreSQL, ten rows each.
+Beside each figure stands the plain question to the engine for the same texts, asked in turn: an FTS5 match without rank
+on SQLite, a LIKE that the trigram index answers on PostgreSQL, ten rows each. Processor time, which a busy machine
+disturbs less, is that of this process and, where Linux tells it, of PostgreSQL's.
 
     python -m tests.bench search
     SEARCH_BENCH_PARTIES=50000 python -m tests.bench search      a smaller one
+    SEARCH_BENCH_QUERIES=500 python -m tests.bench search        more questions of each sort
 """
 
 import os
@@ -15,225 +17,46 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 N_PARTIES = int(os.environ.get("SEARCH_BENCH_PARTIES", "1000000"))
-N_QUERIES = int(os.environ.get("SEARCH_BENCH_QUERIES", "240"))
+N_QUERIES = int(os.environ.get("SEARCH_BENCH_QUERIES", "100"))
 AT = "2026-07-01 09:00:00.000000"
 GOAL_MS = 50
 
+# Milliseconds that passed, and of processor time.
+Times = tuple[float, float]
+
 _GIVEN = [
-    "Maria",
-    "Ana",
-    "Elena",
-    "Ioana",
-    "Andrei",
-    "Alexandru",
-    "Mihai",
-    "Ștefan",
-    "Ion",
-    "Cristina",
-    "Anna",
-    "Peter",
-    "Hans",
-    "Jürgen",
-    "Müller",
-    "Sophie",
-    "Lukas",
-    "Emma",
-    "John",
-    "Mary",
-    "James",
-    "Linda",
-    "Robert",
-    "Susan",
-    "Michael",
-    "Karen",
-    "David",
-    "Lisa",
-    "Wei",
-    "Li",
-    "Ming",
-    "Yuki",
-    "Haruto",
-    "Ahmed",
-    "Fatima",
-    "Omar",
-    "Aisha",
-    "José",
-    "Carmen",
-    "Luis",
-    "Sofía",
-    "Pedro",
-    "João",
-    "Inês",
-    "Björn",
-    "Astrid",
-    "Søren",
-    "Łukasz",
-    "Agnieszka",
-    "Piotr",
-    "Zofia",
-    "Siti",
-    "Budi",
-    "Dewi",
-    "Putri",
-    "Agus",
-    "Rina",
-]
+    "Maria", "Ana", "Elena", "Ioana", "Andrei", "Alexandru", "Mihai", "Ștefan", "Ion", "Cristina", "Anna",
+    "Peter", "Hans", "Jürgen", "Müller", "Sophie", "Lukas", "Emma", "John", "Mary", "James", "Linda", "Robert",
+    "Susan", "Michael", "Karen", "David", "Lisa", "Wei", "Li", "Ming", "Yuki", "Haruto", "Ahmed", "Fatima",
+    "Omar", "Aisha", "José", "Carmen", "Luis", "Sofía", "Pedro", "João", "Inês", "Björn", "Astrid", "Søren",
+    "Łukasz", "Agnieszka", "Piotr", "Zofia", "Siti", "Budi", "Dewi", "Putri", "Agus", "Rina",
+]  # fmt: skip
 _STARTS = [
-    "Pop",
-    "Ion",
-    "Rad",
-    "Mar",
-    "Sta",
-    "Con",
-    "Dum",
-    "Ghe",
-    "Nis",
-    "Bar",
-    "Tud",
-    "Mol",
-    "Ste",
-    "Mül",
-    "Sch",
-    "Hoff",
-    "Wag",
-    "Bec",
-    "Koch",
-    "Rich",
-    "Kle",
-    "Wol",
-    "Neu",
-    "Sch",
-    "Lang",
-    "Kra",
-    "Haa",
-    "Smi",
-    "John",
-    "Willi",
-    "Brow",
-    "Jon",
-    "Mill",
-    "Davi",
-    "Garc",
-    "Rodri",
-    "Wil",
-    "Ander",
-    "Tay",
-    "Tho",
-    "Hern",
-    "Mart",
-    "Jack",
-    "Thom",
-    "Whi",
-    "Har",
-    "Cla",
-    "Lew",
-    "Rob",
-    "Wal",
-    "Per",
-    "Kow",
-    "Now",
-    "Wis",
-    "Dab",
-    "Lew",
-    "Zie",
-    "Kam",
-    "San",
-    "Sur",
-    "Wib",
-    "Har",
-    "Sut",
-    "Kus",
-    "Set",
-    "Sou",
-    "Fer",
-    "Oli",
-    "Cos",
-    "Alm",
-    "Per",
-    "Lim",
+    "Pop", "Ion", "Rad", "Mar", "Sta", "Con", "Dum", "Ghe", "Nis", "Bar", "Tud", "Mol", "Ste", "Mül", "Sch",
+    "Hoff", "Wag", "Bec", "Koch", "Rich", "Kle", "Wol", "Neu", "Sch", "Lang", "Kra", "Haa", "Smi", "John",
+    "Willi", "Brow", "Jon", "Mill", "Davi", "Garc", "Rodri", "Wil", "Ander", "Tay", "Tho", "Hern", "Mart",
+    "Jack", "Thom", "Whi", "Har", "Cla", "Lew", "Rob", "Wal", "Per", "Kow", "Now", "Wis", "Dab", "Lew", "Zie",
+    "Kam", "San", "Sur", "Wib", "Har", "Sut", "Kus", "Set", "Sou", "Fer", "Oli", "Cos", "Alm", "Per", "Lim",
     "Gom",
-]
+]  # fmt: skip
 _MIDDLES = [
-    "e",
-    "a",
-    "o",
-    "i",
-    "u",
-    "an",
-    "en",
-    "in",
-    "on",
-    "ar",
-    "er",
-    "or",
-    "el",
-    "al",
-    "il",
-    "ov",
-    "ev",
-    "ul",
-    "esc",
-    "in",
-    "dor",
-    "ber",
-    "len",
-    "ter",
-    "mann",
-    "stein",
-    "bach",
-    "man",
-    "kow",
-    "son",
-]
+    "e", "a", "o", "i", "u", "an", "en", "in", "on", "ar", "er", "or", "el", "al", "il", "ov", "ev", "ul",
+    "esc", "in", "dor", "ber", "len", "ter", "mann", "stein", "bach", "man", "kow", "son",
+]  # fmt: skip
 _ENDS = [
-    "escu",
-    "eanu",
-    "aru",
-    "oiu",
-    "son",
-    "sen",
-    "mann",
-    "berg",
-    "stein",
-    "feld",
-    "ski",
-    "wicz",
-    "ova",
-    "enko",
-    "ez",
-    "es",
-    "a",
-    "o",
-    "i",
-    "er",
-    "is",
-    "in",
-    "etti",
-    "elli",
-    "anto",
-    "ardi",
-]
+    "escu", "eanu", "aru", "oiu", "son", "sen", "mann", "berg", "stein", "feld", "ski", "wicz", "ova", "enko",
+    "ez", "es", "a", "o", "i", "er", "is", "in", "etti", "elli", "anto", "ardi",
+]  # fmt: skip
 _TRADES = [
-    "Logistics",
-    "Foods",
-    "Energy",
-    "Media",
-    "Textile",
-    "Motors",
-    "Bank",
-    "Health",
-    "Software",
-    "Garden",
-    "Paper",
-    "Metal",
-    "Travel",
-    "Energy",
-]
+    "Logistics", "Foods", "Energy", "Media", "Textile", "Motors", "Bank", "Health", "Software", "Garden",
+    "Paper", "Metal", "Travel", "Energy",
+]  # fmt: skip
 
 
 def rows() -> list[dict[str, Any]]:
@@ -284,14 +107,19 @@ class People:
         return mix
 
 
+@lru_cache(100_000)
+def _fold(text: str) -> str:
+    from crmlib.base import folded
+
+    return folded(text)
+
+
 def _phone(number: int) -> str:
     return f"+407{(number * 7919) % 100_000_000:08d}"
 
 
 def _mail(number: int, surname: str) -> str:
-    from crmlib.base import folded
-
-    return f"{folded(surname)}{number % 9973}@example{number % 50}.com"
+    return f"{_fold(surname)}{number % 9973}@example{number % 50}.com"
 
 
 def _slip(word: str, pick: random.Random) -> str:
@@ -318,12 +146,19 @@ _TABLES = {
 
 
 def _table_rows(people: People, table: str) -> Iterator[tuple[Any, ...]]:
-    from crmlib.base import folded
-
     true: Any = True
     if table == "party":
         for number, kind, name, _given, _family in people:
-            yield number, kind, name, folded(name), "prospect" if number % 3 else "customer", 1, AT, AT
+            yield (
+                number,
+                kind,
+                name,
+                " ".join(map(_fold, name.split())),
+                "prospect" if number % 3 else "customer",
+                1,
+                AT,
+                AT,
+            )
     elif table == "organization":
         yield from ((number,) for number in range(1, people.n_firms + 1))
     elif table == "person":
@@ -397,7 +232,8 @@ def _on_postgresql() -> list[dict[str, Any]]:
             with workbench.engine.begin() as connection:
                 driver: Any = connection.connection.driver_connection
                 with driver.cursor() as cursor:
-                    cursor.execute("INSERT INTO search_pause(reason) VALUES ('bench')")
+                    # Neither triggers nor foreign keys: how rows get here is not what is measured.
+                    cursor.execute("SET session_replication_role = replica")
                     for table, columns in _TABLES.items():
                         with cursor.copy(f"COPY {table}({columns}) FROM STDIN") as copy:
                             for row in _table_rows(people, table):
@@ -406,7 +242,7 @@ def _on_postgresql() -> list[dict[str, Any]]:
                             cursor.execute(
                                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
                             )
-                    cursor.execute("DELETE FROM search_pause")
+                    cursor.execute("SET session_replication_role = DEFAULT")
             _say(f"PostgreSQL: {N_PARTIES:,} parties in {time.perf_counter() - began:.0f} s")
             began = time.perf_counter()
             with workbench.session() as session:
@@ -419,7 +255,7 @@ def _on_postgresql() -> list[dict[str, Any]]:
             def bare(session: Any, text: str) -> None:
                 from sqlalchemy import text as sql
 
-                question = sql("SELECT id FROM search_entry WHERE text ILIKE :p LIMIT 10")
+                question = sql("SELECT id FROM search_entry WHERE text LIKE :p LIMIT 10")
                 session.execute(question, {"p": f"%{text}%"}).all()
 
             measured = _measure("PostgreSQL", workbench, people, bare)
@@ -435,20 +271,48 @@ def _measure(database: str, workbench: Any, people: People, bare: Callable[[Any,
     from crmlib.search import search
 
     measured: list[dict[str, Any]] = []
-    everything: list[float] = []
-    everything_bare: list[float] = []
+    everything: list[Times] = []
+    everything_bare: list[Times] = []
     with workbench.reading() as session:
-        search(session, "warm up")
+        clock = _processor_clock(session)
         for name, texts in people.queries().items():
-            ours = [_timed(lambda text=text: search(session, text)) for text in texts]  # type: ignore[misc]
-            raw = [_timed(lambda text=text: bare(session, text)) for text in texts]  # type: ignore[misc]
+            # What was never asked in this way is compiled once; that is not what is measured here.
+            search(session, texts[0])
+            ours, raw = [], []
+            for text in texts[1:]:
+                ours.append(_timed(lambda text=text: search(session, text), clock))  # type: ignore[misc]
+                raw.append(_timed(lambda text=text: bare(session, text), clock))  # type: ignore[misc]
             everything += ours
             everything_bare += raw
             _say(f"{database:10} {name:28} {_shown(ours)}   bare {_shown(raw)}")
-            measured.append(_row(f"{database}: {name}, p95", _p95(ours), _p95(raw)))
+            measured.append(_row(f"{database}: {name}, p95", _p95(ours, 0), _p95(raw, 0)))
     _say(f"{database:10} {'all of them':28} {_shown(everything)}   bare {_shown(everything_bare)}")
-    overall = _row(f"{database}: search of {N_PARTIES:,} parties, p95", _p95(everything), _p95(everything_bare))
-    return [*measured, overall | {"goal": f"< {GOAL_MS} ms", "met": _p95(everything) < GOAL_MS}]
+    for name, which in (("p95", 0), ("p95 of processor time", 1)):
+        value = _p95(everything, which)
+        overall = _row(f"{database}: search of {N_PARTIES:,} parties, {name}", value, _p95(everything_bare, which))
+        measured.append(overall | {"goal": f"< {GOAL_MS} ms", "met": value < GOAL_MS})
+    for name, value, beside in (
+        (
+            "p50",
+            statistics.median(all_ for all_, _cpu in everything),
+            statistics.median(b for b, _c in everything_bare),
+        ),
+        ("worst", max(everything)[0], max(everything_bare)[0]),
+    ):
+        measured.append(_row(f"{database}: search of {N_PARTIES:,} parties, {name}", value, beside))
+    return measured
+
+
+def _processor_clock(session: Any) -> Callable[[], float]:
+    """Seconds of processor time so far, of this process and of the database's that works for it."""
+    from sqlalchemy import text as sql
+
+    if session.get_bind().dialect.name == "sqlite":
+        return time.process_time
+    told = Path(f"/proc/{session.scalar(sql('SELECT pg_backend_pid()'))}/schedstat")
+    if not told.is_file():
+        return time.process_time
+    return lambda: time.process_time() + int(told.read_text().split()[0]) / 1e9
 
 
 def _one_by_one(database: str, workbench: Any) -> dict[str, Any]:
@@ -458,7 +322,7 @@ def _one_by_one(database: str, workbench: Any) -> dict[str, Any]:
         with workbench.session() as session:
             if paused:
                 session.connection().exec_driver_sql("INSERT INTO search_pause(reason) VALUES ('bench')")
-            seconds.append(_timed(lambda: _add(session, workbench)) / 1000)
+            seconds.append(_timed(lambda: _add(session, workbench))[0] / 1000)
             session.rollback()
     return {
         "name": f"{database}: add 1,000 people with e-mail and phone", "value": seconds[0], "unit": "s",
@@ -477,18 +341,19 @@ def _add(session: Any, workbench: Any) -> None:
     session.flush()
 
 
-def _timed(call: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+def _timed(call: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> Times:
+    began, worked = time.perf_counter(), clock()
     call()
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - began) * 1000, (clock() - worked) * 1000
 
 
-def _p95(times: list[float]) -> float:
-    return statistics.quantiles(times, n=20)[-1]
+def _p95(times: list[Times], which: int) -> float:
+    return statistics.quantiles([one[which] for one in times], n=20)[-1]
 
 
-def _shown(times: list[float]) -> str:
-    return f"p50 {statistics.median(times):6.1f}  p95 {_p95(times):6.1f}  worst {max(times):6.1f} ms"
+def _shown(times: list[Times]) -> str:
+    p50 = statistics.median(passed for passed, _worked in times)
+    return f"p50 {p50:6.1f}  p95 {_p95(times, 0):6.1f}  worst {max(times)[0]:6.1f} ms, CPU p95 {_p95(times, 1):5.1f}"
 
 
 def _row(name: str, value: float, beside: float) -> dict[str, Any]:

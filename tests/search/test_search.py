@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 from sqlalchemy.orm import with_loader_criteria
 
-from crmlib import activities, catalog, contacts, sales
+from crmlib import activities, billing, catalog, contacts, sales
 from crmlib.base import InvalidInput, Money, folded
 from crmlib.contacts import Lifecycle, Party
 from crmlib.search import FOUND, Hit, index_is_complete, search
@@ -220,6 +220,28 @@ def test_a_deal_is_found_and_says_whose_it_is_and_for_how_much(session, halyard)
     (hit,) = search(session, "oeuvre sail")["deal"]
     assert (hit.organization, hit.amount, hit.on) == ("Halyard", Money(100_00, "EUR"), date(2026, 9, 1))
     assert marked(hit.title, hit.title_at) == ["Sail", "Œuvre"]
+
+
+def test_an_order_is_found_by_its_number_and_says_whose_it_is(session, halyard):
+    line = {"description": "Rope", "unit_price": Money(12_00, "EUR")}
+    order = billing.place_order(session, at=NOW, lines=[line], party=halyard["company"], number="RE-2026/0042")
+    billing.place_order(session, at=NOW, lines=[line], number="RE-2026/0043")
+    session.flush()
+    for typed in ("re-2026/0042", "RE 2026 0042", "0042", "2026 0042"):
+        assert [hit.record_id for hit in search(session, typed)["order"]] == [order.id], typed
+    (hit,) = search(session, "0042")["order"]
+    assert (hit.title, hit.organization, hit.amount, hit.on) == (
+        "RE-2026/0042", "Halyard", Money(12_00, "EUR"), date(2026, 7, 1),
+    )  # fmt: skip
+    assert hit.party_id == halyard["company"].id
+    assert marked(hit.title, hit.title_at) == ["0042"]
+    order.number = "RE-2026/0777"
+    session.flush()
+    assert search(session, "0042") == {}
+    session.delete(order)
+    session.flush()
+    assert search(session, "0777") == {}
+    assert index_is_complete(session)
 
 
 def test_what_was_found_is_highlighted_in_the_text_as_it_is_written(session, person, firm):

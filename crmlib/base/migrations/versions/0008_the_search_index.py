@@ -65,8 +65,7 @@ def upgrade() -> None:
     for table in ("address", "deal", "activity", "product"):
         op.add_column(table, sa.Column("folded", sa.String(), nullable=True))
     _fold(bind)
-    tables = set(sa.inspect(bind).get_table_names())
-    for statement in (_sqlite if dialect == "sqlite" else _postgresql)("order" in tables):
+    for statement in _sqlite() if dialect == "sqlite" else _postgresql():
         bind.exec_driver_sql(statement)
 
 
@@ -79,7 +78,8 @@ def downgrade() -> None:
         names = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 7) = 'search_'"
         for (name,) in bind.exec_driver_sql(names).fetchall():
             bind.exec_driver_sql(f'DROP TRIGGER "{name}"')
-        bind.exec_driver_sql("DROP TABLE search_fts")
+        for table in ("search_fts", "search_fts_begin"):
+            bind.exec_driver_sql(f"DROP TABLE {table}")
     else:
         names = (
             "SELECT oid::regprocedure::text FROM pg_proc WHERE left(proname, 7) = 'search_' "
@@ -148,10 +148,20 @@ def _party_text(party: str, name: str) -> str:
     return _spread("(" + " || ".join(parts) + ")")
 
 
-def _sqlite(with_orders: bool):
+# Every printable ASCII sign but the blank belongs to a word: what divides words is a blank in the index already.
+SIGNS = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != "'").replace('"', '""')
+
+
+def _sqlite():
+    # For any part of a word, and for beginnings of words: each of up to eight letters has its own list there, so that
+    # the newest of very many are read without looking at the others.
     yield (
         "CREATE VIRTUAL TABLE search_fts USING fts5("
         "text, content='search_entry', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none)"
+    )
+    yield (
+        "CREATE VIRTUAL TABLE search_fts_begin USING fts5(text, content='search_entry', content_rowid='id', "
+        f"tokenize=\"ascii tokenchars '{SIGNS}'\", detail=none, prefix='1 2 3 4 5 6 7 8')"
     )
     yield from _sqlite_index()
     yield from _sqlite_parties()
@@ -159,8 +169,7 @@ def _sqlite(with_orders: bool):
         value = "coalesce(NEW.folded, '')"
         name = f"substr({value}, 1, instr({value} || char(10), char(10)) - 1)"
         yield from _sqlite_simple(table, "folded", name, value)
-    if with_orders:
-        yield from _sqlite_simple("order", "number", "lower(NEW.number)", "lower(NEW.number)")
+    yield from _sqlite_simple("order", "number", "lower(NEW.number)", "lower(NEW.number)")
 
 
 def _source(table: str, rows: str, key: str, name: str, text: str):
@@ -183,8 +192,11 @@ def _sqlite_index():
         "SELECT word FROM cut WHERE length(word) BETWEEN 3 AND 40) AS found "
         "WHERE NOT EXISTS (SELECT 1 FROM search_word known WHERE known.word = found.word)"
     )
-    add = "INSERT INTO search_fts(rowid, text) VALUES (NEW.id, NEW.text)"
-    take = "INSERT INTO search_fts(search_fts, rowid, text) VALUES ('delete', OLD.id, OLD.text)"
+    tables = ("search_fts", "search_fts_begin")
+    add = "; ".join(f"INSERT INTO {table}(rowid, text) VALUES (NEW.id, NEW.text)" for table in tables)
+    take = "; ".join(
+        f"INSERT INTO {table}({table}, rowid, text) VALUES ('delete', OLD.id, OLD.text)" for table in tables
+    )
     for event, when, body in (
         ("insert", "AFTER INSERT", f"{add}; {words};"),
         ("delete", "AFTER DELETE", f"{take};"),
@@ -269,7 +281,7 @@ def _sqlite_parties():
 # comes second then sees what the first one did, and nothing that two people add at once is lost.
 
 
-def _postgresql(with_orders: bool):
+def _postgresql():
     yield "CREATE EXTENSION IF NOT EXISTS pg_trgm"
     spaces = " " * len(SEPARATORS)
     signs = (SEPARATORS + DROPPED).replace("'", "''")
@@ -290,7 +302,16 @@ def _postgresql(with_orders: bool):
                          WHERE c.party_id = party_number), '')
             || coalesce((SELECT string_agg(' ' || d.folded, '' ORDER BY d.id) FROM address d
                          WHERE d.party_id = party_number AND d.folded IS NOT NULL), '')) $$"""
-    yield "CREATE INDEX ix_search_entry_text ON search_entry USING gin (text gin_trgm_ops)"
+    # A word of a tsvector has at most 2,046 bytes, and all of them together a megabyte.
+    yield """CREATE FUNCTION search_begin(value text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT array_to_tsvector(array_remove(string_to_array(
+            CASE WHEN length(value) <= 500 THEN value
+                 ELSE regexp_replace(left(value, 100000), '([^ ]{200})[^ ]+', '\\1', 'g') END, ' '), '')) $$"""
+    # Lists of what came last, read through by every search, are kept short.
+    for name, on in (("text", "text gin_trgm_ops"), ("text_begin", "search_begin(text)")):
+        yield (
+            f"CREATE INDEX ix_search_entry_{name} ON search_entry USING gin ({on}) WITH (gin_pending_list_limit = 256)"
+        )
     yield """CREATE FUNCTION search_words() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF EXISTS (SELECT 1 FROM search_pause) THEN RETURN NULL; END IF;
@@ -309,8 +330,8 @@ def _postgresql(with_orders: bool):
     for table in ("deal", "activity", "product"):
         value = "coalesce(r.folded, '')"
         yield from _postgresql_simple(table, "folded", f"split_part({value}, chr(10), 1)", value)
-    if with_orders:
-        yield from _postgresql_simple("order", "number", "lower(r.number)", "lower(r.number)")
+    number = 'lower(r.number COLLATE "C")'
+    yield from _postgresql_simple("order", "number", number, number)
 
 
 def _postgresql_triggers(table: str, function: str):
@@ -411,4 +432,13 @@ def _postgresql_parties():
             RETURN NULL;
         END $$"""
         yield from _postgresql_triggers(table, f"search_{table}_changed")
-    yield from _source("party", "party p", "p.id", "search_clean(p.folded)", "search_party_text(p.id, p.folded)")
+    # The same as search_party_text, for very many at once.
+    joined = """party p
+        LEFT JOIN (SELECT a.person_id AS id, string_agg(' ' || o.folded, '' ORDER BY a.id) AS words FROM affiliation a
+                   JOIN party o ON o.id = a.organization_id WHERE a.to_on IS NULL GROUP BY a.person_id) o USING (id)
+        LEFT JOIN (SELECT party_id AS id, string_agg(' ' || normalised, '' ORDER BY id) AS words FROM contact_point
+                   GROUP BY party_id) c USING (id)
+        LEFT JOIN (SELECT party_id AS id, string_agg(' ' || folded, '' ORDER BY id) AS words FROM address
+                   WHERE folded IS NOT NULL GROUP BY party_id) d USING (id)"""
+    words = "p.folded || coalesce(o.words, '') || coalesce(c.words, '') || coalesce(d.words, '')"
+    yield from _source("party", joined, "p.id", "search_clean(p.folded)", f"search_spread({words})")
