@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from crmlib.activities import Activity, Part, Participation
@@ -47,42 +47,86 @@ def read_lines(session: Session, record: str, numbers: Sequence[int]) -> dict[in
     return {line.record_id: line for line in _READERS[record](session, numbers)}
 
 
+# Put together once: that takes longer than asking.
+_NUMBERS = bindparam("numbers", expanding=True, type_=BigInteger())
+_above = aliased(Party)
+_PARTIES = select(Party.id, Party.name, Party.kind).where(Party.id.in_(_NUMBERS))
+_EMPLOYERS = (
+    select(Affiliation.person_id, _above.name)
+    .join(_above, _above.id == Affiliation.organization_id)
+    .where(Affiliation.person_id.in_(_NUMBERS), Affiliation.to_on.is_(None))
+    .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
+)
+_PARENTS = (
+    select(Organization.id, _above.name)
+    .join(_above, _above.id == Organization.parent_id)
+    .where(Organization.id.in_(_NUMBERS))
+)
+_POINTS = (
+    select(ContactPoint.party_id, ContactPoint.kind, ContactPoint.value, ContactPoint.normalised)
+    .where(ContactPoint.party_id.in_(_NUMBERS))
+    .order_by(ContactPoint.is_preferred.desc(), ContactPoint.id)
+)
+_PLACES = (
+    select(Address.party_id, Address.city)
+    .where(Address.party_id.in_(_NUMBERS), Address.city.is_not(None))
+    .order_by(Address.is_preferred.desc(), Address.id)
+)
+_DEALS = (
+    select(
+        Deal.id,
+        Deal.name,
+        Party.name,
+        Deal.amount_minor,
+        Deal.currency,
+        Deal.expected_close_on,
+        Deal.closed_on,
+        Deal.party_id,
+    )
+    .outerjoin(Party, Party.id == Deal.party_id)
+    .where(Deal.id.in_(_NUMBERS))
+)
+_ACTIVITIES = select(Activity.id, Activity.subject, Activity.body, Activity.kind, Activity.shown_at).where(
+    Activity.id.in_(_NUMBERS)
+)
+_TARGETS = (
+    select(Participation.activity_id, Party.id, Party.name)
+    .join(Party, Party.id == Participation.party_id)
+    .where(Participation.activity_id.in_(_NUMBERS), Participation.part == Part.TARGET)
+    .order_by(Participation.id)
+)
+_PRODUCTS = select(Product.id, Product.name, Product.code, Product.price_minor, Product.price_currency).where(
+    Product.id.in_(_NUMBERS)
+)
+_ORDERS = (
+    select(Order.id, Order.number, Party.name, Order.total_minor, Order.currency, Order.ordered_on, Order.party_id)
+    .outerjoin(Party, Party.id == Order.party_id)
+    .where(Order.id.in_(_NUMBERS))
+)
+
+
 def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
-    rows = select(Party.id, Party.name, Party.kind).where(Party.id.in_(numbers))
+    asked = {"numbers": numbers}
+    found = session.execute(_PARTIES, asked).all()
+    people = [party for party, _name, kind in found if kind is PartyKind.PERSON]
+    organizations = [party for party, _name, kind in found if kind is PartyKind.ORGANIZATION]
     parts: dict[int, list[tuple[str, str]]] = defaultdict(list)
     above: dict[int, str] = {}
-    employer = aliased(Party)
-    work = (
-        select(Affiliation.person_id, employer.name)
-        .join(employer, employer.id == Affiliation.organization_id)
-        .where(Affiliation.person_id.in_(numbers), Affiliation.to_on.is_(None))
-        .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
-    )
-    for party, name in session.execute(work):
-        above.setdefault(party, name)
-        parts[party].append(("organization", name))
-    points = select(ContactPoint.party_id, ContactPoint.kind, ContactPoint.value, ContactPoint.normalised)
-    for party, kind, value, normalised in session.execute(
-        points.where(ContactPoint.party_id.in_(numbers)).order_by(ContactPoint.is_preferred.desc(), ContactPoint.id)
-    ):
+    if people:
+        for party, name in session.execute(_EMPLOYERS, {"numbers": people}):
+            above.setdefault(party, name)
+            parts[party].append(("organization", name))
+    for party, kind, value, normalised in session.execute(_POINTS, asked):
         if kind is ContactKind.EMAIL:
             parts[party].append(("email", value))
         elif normalised.startswith("+"):
             parts[party].append(("phone", shown_phone(normalised)))
         else:
             parts[party].append((kind.value, value))
-    places = select(Address.party_id, Address.city).where(Address.party_id.in_(numbers), Address.city.is_not(None))
-    for party, city in session.execute(places.order_by(Address.is_preferred.desc(), Address.id)):
+    for party, city in session.execute(_PLACES, asked):
         parts[party].append(("city", city))
-    found = session.execute(rows).all()
-    owned = [party for party, _name, kind in found if kind is PartyKind.ORGANIZATION]
-    if owned:
-        parents = (
-            select(Organization.id, employer.name)
-            .join(employer, employer.id == Organization.parent_id)
-            .where(Organization.id.in_(owned))
-        )
-        above.update((child, parent) for child, parent in session.execute(parents))
+    if organizations:
+        above.update((child, parent) for child, parent in session.execute(_PARENTS, {"numbers": organizations}))
     return [
         Line(party, name, tuple(parts[party]), above.get(party), party_id=party, sort=kind.value)
         for party, name, kind in found
@@ -90,39 +134,18 @@ def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
 
 
 def _deals(session: Session, numbers: Sequence[int]) -> list[Line]:
-    rows = (
-        select(
-            Deal.id,
-            Deal.name,
-            Party.name,
-            Deal.amount_minor,
-            Deal.currency,
-            Deal.expected_close_on,
-            Deal.closed_on,
-            Deal.party_id,
-        )
-        .outerjoin(Party, Party.id == Deal.party_id)
-        .where(Deal.id.in_(numbers))
-    )
     return [
         Line(deal, name, (), whose, _money(minor, currency), closed or expected, party)
-        for deal, name, whose, minor, currency, expected, closed, party in session.execute(rows)
+        for deal, name, whose, minor, currency, expected, closed, party in session.execute(_DEALS, {"numbers": numbers})
     ]
 
 
 def _activities(session: Session, numbers: Sequence[int]) -> list[Line]:
     whom: dict[int, tuple[int, str]] = {}
-    targets = (
-        select(Participation.activity_id, Party.id, Party.name)
-        .join(Party, Party.id == Participation.party_id)
-        .where(Participation.activity_id.in_(numbers), Participation.part == Part.TARGET)
-        .order_by(Participation.id)
-    )
-    for activity, party, name in session.execute(targets):
+    for activity, party, name in session.execute(_TARGETS, {"numbers": numbers}):
         whom.setdefault(activity, (party, name))
-    rows = select(Activity.id, Activity.subject, Activity.body, Activity.kind, Activity.shown_at)
     lines = []
-    for activity, subject, body, kind, at in session.execute(rows.where(Activity.id.in_(numbers))):
+    for activity, subject, body, kind, at in session.execute(_ACTIVITIES, {"numbers": numbers}):
         party, name = whom.get(activity, (None, None))
         parts = (("body", body),) if body else ()
         lines.append(Line(activity, subject, parts, name, on=at.date(), party_id=party, sort=kind.value))
@@ -130,22 +153,16 @@ def _activities(session: Session, numbers: Sequence[int]) -> list[Line]:
 
 
 def _products(session: Session, numbers: Sequence[int]) -> list[Line]:
-    rows = select(Product.id, Product.name, Product.code, Product.price_minor, Product.price_currency)
     return [
         Line(product, name, (("code", code),) if code else (), amount=_money(minor, currency))
-        for product, name, code, minor, currency in session.execute(rows.where(Product.id.in_(numbers)))
+        for product, name, code, minor, currency in session.execute(_PRODUCTS, {"numbers": numbers})
     ]
 
 
 def _orders(session: Session, numbers: Sequence[int]) -> list[Line]:
-    rows = (
-        select(Order.id, Order.number, Party.name, Order.total_minor, Order.currency, Order.ordered_on, Order.party_id)
-        .outerjoin(Party, Party.id == Order.party_id)
-        .where(Order.id.in_(numbers))
-    )
     return [
         Line(number, title, (), whose, _money(minor, currency), on, party)
-        for number, title, whose, minor, currency, on, party in session.execute(rows)
+        for number, title, whose, minor, currency, on, party in session.execute(_ORDERS, {"numbers": numbers})
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -288,7 +289,7 @@ def _places(text: str, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     signs: list[str] = []
     origin: list[int] = []
     for at, sign in enumerate(text):
-        for one in clean(" " if is_separator(sign) else folded(sign) or (" " if sign.isspace() else "")):
+        for one in _as_searched(sign):
             signs.append(one)
             origin.append(at)
     plain = "".join(signs)
@@ -308,6 +309,11 @@ def _places(text: str, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+@lru_cache(2000)
+def _as_searched(sign: str) -> str:
+    return clean(" " if is_separator(sign) else folded(sign) or (" " if sign.isspace() else ""))
 
 
 def _digit_places(text: str, numbers: Sequence[str]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import phonenumbers
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import select, text
+from sqlalchemy import Text, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from crmlib.base import folded
@@ -119,6 +119,12 @@ def _phones(text: str, country: str | None) -> tuple[tuple[str, ...], tuple[str,
 # --- what was probably meant -------------------------------------------------------------------------
 
 
+_first, _last = (bindparam(name, type_=Text()) for name in ("first", "last"))
+_WORDS = (
+    select(SearchWord.word).where(SearchWord.word >= _first, SearchWord.word < _last).distinct().limit(_MOST_COMPARED)
+)
+
+
 def meant(session: Session, word: str, *, most: int = 8) -> list[str]:
     """Words of titles that `word` may be a misspelling of: one slip away, two from eight letters on; nearest first.
 
@@ -129,13 +135,11 @@ def meant(session: Session, word: str, *, most: int = 8) -> list[str]:
         return []
     slips = 1 if n < 8 else 2
     half = (n + 1) // 2
-    known = select(SearchWord.word).distinct()
     candidates: set[str] = set()
     if n >= 4:
         # A slip in the second half leaves the first as it is.
         begins = word[:half]
-        rows = known.where(SearchWord.word >= begins, SearchWord.word < begins + _LAST).limit(_MOST_COMPARED)
-        candidates.update(session.scalars(rows))
+        candidates.update(session.scalars(_WORDS, {"first": begins, "last": begins + _LAST}))
     # A slip in the first half leaves the second: then what it may have been is few enough to be looked up.
     front = n if n < 6 else half + 1
     variants = {one + word[front:] for one in _one_slip(word[:front], word)}
