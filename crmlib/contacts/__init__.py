@@ -4,6 +4,7 @@ A party is a person or an organization; whatever can be sold to, served or maile
 it contact, account, partner or constituent.
 """
 
+from crmlib.base import folded
 from crmlib.contacts.actions import (
     add_contact_point,
     add_organization,
@@ -39,7 +40,6 @@ from crmlib.contacts.records import (
     Party,
     PartyKind,
     Person,
-    folded,
     primary_affiliation,
 )
 

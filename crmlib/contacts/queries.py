@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from crmlib.base import NotFound, Page, choose, like_pattern, read_frame, read_page
+from crmlib.base import NotFound, Page, choose, folded, like_pattern, read_frame, read_page
 from crmlib.contacts.records import (
     Address,
     Affiliation,
@@ -16,7 +16,6 @@ from crmlib.contacts.records import (
     Party,
     PartyKind,
     Person,
-    folded,
 )
 from crmlib.i18n import gettext as _
 

@@ -124,7 +124,7 @@ def _parties(session: Session, numbers: Sequence[int]) -> list[Line]:
         else:
             parts[party].append((kind.value, value))
     for party, city in session.execute(_PLACES, asked):
-        parts[party].append(("city", city))
+        parts[party].append(("city", city or ""))
     if organizations:
         above.update((child, parent) for child, parent in session.execute(_PARENTS, {"numbers": organizations}))
     return [
@@ -142,13 +142,13 @@ def _deals(session: Session, numbers: Sequence[int]) -> list[Line]:
 
 def _activities(session: Session, numbers: Sequence[int]) -> list[Line]:
     whom: dict[int, tuple[int, str]] = {}
-    for activity, party, name in session.execute(_TARGETS, {"numbers": numbers}):
-        whom.setdefault(activity, (party, name))
+    for activity, party, whose in session.execute(_TARGETS, {"numbers": numbers}):
+        whom.setdefault(activity, (party, whose))
     lines = []
     for activity, subject, body, kind, at in session.execute(_ACTIVITIES, {"numbers": numbers}):
-        party, name = whom.get(activity, (None, None))
+        concerned, name = whom.get(activity, (None, None))
         parts = (("body", body),) if body else ()
-        lines.append(Line(activity, subject, parts, name, on=at.date(), party_id=party, sort=kind.value))
+        lines.append(Line(activity, subject, parts, name, on=at.date(), party_id=concerned, sort=kind.value))
     return lines
 
 

@@ -126,7 +126,7 @@ def found(session: Session, text: str, *, kinds: Iterable[str] | None = None, li
         "part": [hit.part for hit in hits],
         "matched": [hit.matched for hit in hits],
     }
-    return pd.DataFrame({name: pd.Series(columns[name]).astype(dtype) for name, dtype in FOUND.items()})
+    return pd.DataFrame(columns).astype(FOUND)
 
 
 # --- finding -----------------------------------------------------------------------------------------

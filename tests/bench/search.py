@@ -255,6 +255,8 @@ def _on_postgresql() -> list[dict[str, Any]]:
             def bare(session: Any, text: str) -> None:
                 from sqlalchemy import text as sql
 
+                # Left alone, it would rather read the table from its beginning until it has ten.
+                session.execute(sql("SET LOCAL enable_seqscan = off"))
                 question = sql("SELECT id FROM search_entry WHERE text LIKE :p LIMIT 10")
                 session.execute(question, {"p": f"%{text}%"}).all()
 
@@ -317,16 +319,23 @@ def _processor_clock(session: Any) -> Callable[[], float]:
 
 def _one_by_one(database: str, workbench: Any) -> dict[str, Any]:
     """What the triggers cost: a thousand more people, one by one, in one transaction, with them and without."""
-    seconds = []
+    costs: list[Times] = []
     for paused in (False, True):
         with workbench.session() as session:
             if paused:
                 session.connection().exec_driver_sql("INSERT INTO search_pause(reason) VALUES ('bench')")
-            seconds.append(_timed(lambda: _add(session, workbench))[0] / 1000)
+            clock = _processor_clock(session)
+            costs.append(_timed(lambda: _add(session, workbench), clock))
             session.rollback()
+    with_triggers, without = costs
+    # A thousand of them: milliseconds of the whole are microseconds of one.
+    more = (with_triggers[1] - without[1]) / 1000
+    _say(f"{database:10} adding a person: {with_triggers[0] / 1000:.2f} ms, {without[0] / 1000:.2f} without the index; "
+         f"{more:.2f} ms more of processor time")  # fmt: skip
     return {
-        "name": f"{database}: add 1,000 people with e-mail and phone", "value": seconds[0], "unit": "s",
-        "beside": seconds[1], "ratio": seconds[0] / seconds[1], "goal": None, "met": None,
+        "name": f"{database}: add a person with e-mail and phone, processor time", "value": with_triggers[1] / 1000,
+        "unit": "ms", "beside": without[1] / 1000, "ratio": with_triggers[1] / without[1],
+        "goal": "< 1 ms more", "met": more < 1,
     }  # fmt: skip
 
 
