@@ -18,6 +18,7 @@ from crmlib.base import (
     Tracked,
     field,
     folded,
+    folded_from,
     money_columns,
 )
 from crmlib.contacts.likeness import back_key, name_key
@@ -215,7 +216,7 @@ class Party(Customizable, Tracked, Base):
         info=field(lazy("Kind"), "choice", choices=PartyKind, shown=READ_ONLY, sensitivity="public")
     )
     name: Mapped[str] = mapped_column(info=field(lazy("Name"), required=True, shown=_NOT_TYPED))
-    folded: Mapped[str] = mapped_column(index=True)
+    folded: Mapped[str] = mapped_column(index=True, default=folded_from("name"))
     lifecycle: Mapped[Lifecycle] = mapped_column(
         default=Lifecycle.PROSPECT, info=field(lazy("Lifecycle"), "choice", choices=Lifecycle, required=True)
     )
@@ -427,7 +428,14 @@ class Address(Tracked, Base):
     latitude: Mapped[float | None] = mapped_column(Double)
     longitude: Mapped[float | None] = mapped_column(Double)
     is_preferred: Mapped[bool] = mapped_column(default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED))
+    # The city as it is searched.
+    folded: Mapped[str | None] = mapped_column(default=folded_from("city"))
     party: Mapped[Party] = relationship(back_populates="addresses")
+
+    @validates("city")
+    def _fold(self, _key: str, city: str | None) -> str | None:
+        self.folded = folded(city) if city else None
+        return city
 
 
 class Affiliation(Tracked, Base):
