@@ -1,6 +1,7 @@
 """Words as they are searched and compared: without case and accents, in Python and in both databases alike."""
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, func
@@ -21,6 +22,20 @@ def folded_sql(expression: Any) -> ColumnElement[str]:
     a SQLite file leans on it (an index, a trigger): other programs must be able to open the file.
     """
     return func.crm_folded(expression, type_=String())
+
+
+def from_row(make: Callable[..., Any], *columns: str) -> Callable[[Any], Any]:
+    """A column's default that `make` derives from other columns of the same row; a missing one is empty text.
+
+    It is asked by whatever inserts: the records, a statement on the bare table, `insert_many`. So a row that came past
+    the records' own validators has it too. What the row says itself comes first.
+    """
+
+    def derive(context: Any) -> Any:
+        values = context.get_current_parameters()
+        return make(*(values.get(name) or "" for name in columns))
+
+    return derive
 
 
 def teach_folding(connection: Any) -> None:
