@@ -55,15 +55,10 @@ def folded_lines(*texts: str | None) -> str:
 
 
 def folded_from(*columns: str) -> Callable[[Any], str | None]:
-    """A column's default that folds other columns of the row: what is inserted past the records is searched too."""
-
-    def fold(context: Any) -> str | None:
-        values = context.get_current_parameters()
-        if len(columns) == 1:
-            return folded(values.get(columns[0]) or "") or None
-        return folded_lines(*(values.get(name) for name in columns)) or None
-
-    return fold
+    """A column's default that folds other columns of the row; None where they are empty."""
+    if len(columns) == 1:
+        return from_row(lambda text: folded(text) or None, *columns)
+    return from_row(lambda *texts: folded_lines(*texts) or None, *columns)
 
 
 def folded_sql(expression: Any) -> ColumnElement[str]:
@@ -73,6 +68,20 @@ def folded_sql(expression: Any) -> ColumnElement[str]:
     a SQLite file leans on it (an index, a trigger): other programs must be able to open the file.
     """
     return func.crm_folded(expression, type_=String())
+
+
+def from_row(make: Callable[..., Any], *columns: str) -> Callable[[Any], Any]:
+    """A column's default that `make` derives from other columns of the same row; a missing one is empty text.
+
+    It is asked by whatever inserts: the records, a statement on the bare table, `insert_many`. So a row that came past
+    the records' own validators has it too. What the row says itself comes first.
+    """
+
+    def derive(context: Any) -> Any:
+        values = context.get_current_parameters()
+        return make(*(values.get(name) or "" for name in columns))
+
+    return derive
 
 
 def teach_folding(connection: Any) -> None:
