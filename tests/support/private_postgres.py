@@ -62,7 +62,8 @@ class PrivatePostgres:
 
     def create(self, name: str, *, template: str | None = None) -> str:
         """Create a database, as a copy of `template` where given; its address."""
-        copied = f' TEMPLATE "{template}"' if template else ""
+        # By copying files: through the log, as is usual, it takes a third longer.
+        copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
         self._execute(f'CREATE DATABASE "{name}"{copied}')
         return self.address(name)
 
