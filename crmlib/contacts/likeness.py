@@ -91,7 +91,8 @@ def spellings(name: str) -> list[str]:
         # From an alphabet with few letters each half is longer than one of them; 王小明 is 王 and 小明.
         short = 2 if word.isascii() else 1
         found += [
-            (*words[:n], word[:cut], word[cut:], *words[n + 1 :]) for cut in range(short, min(len(word), 16) - short + 1)
+            (*words[:n], word[:cut], word[cut:], *words[n + 1 :])
+            for cut in range(short, min(len(word), 16) - short + 1)
         ]
     if len(words) > 2:
         found += [words[:n] + words[n + 1 :] for n in range(len(words))]

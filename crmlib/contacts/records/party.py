@@ -427,9 +427,7 @@ class Address(Tracked, Base):
     street: Mapped[str | None] = mapped_column(info=field(lazy("Street"), sensitivity="personal"))
     extra: Mapped[str | None] = mapped_column(info=field(lazy("Building, floor, flat")))
     po_box: Mapped[str | None] = mapped_column(info=field(lazy("Post office box")))
-    postal_code: Mapped[str | None] = mapped_column(
-        info=field(lazy("Postal code"), sensitivity="personal")
-    )
+    postal_code: Mapped[str | None] = mapped_column(info=field(lazy("Postal code"), sensitivity="personal"))
     city: Mapped[str | None] = mapped_column(info=field(lazy("City")), index=True)
     region: Mapped[str | None] = mapped_column(info=field(lazy("Region")))
     country: Mapped[CountryCode | None] = mapped_column(String(2), info=field(lazy("Country"), "country"))
