@@ -167,9 +167,7 @@ def fill(engine: Engine, count: int) -> None:
         chunk.setdefault("address", []).append({**place, "is_preferred": True, **common})
         mail = f"{given}.{family}{number}@mail.example".lower()
         point = {"id": number, "party_id": number, "kind": "email", "value": mail, "normalised": mail}
-        chunk.setdefault("contact_point", []).append(
-            {**point, "is_preferred": True, "is_doubtful": False, **common}
-        )
+        chunk.setdefault("contact_point", []).append({**point, "is_preferred": True, "is_doubtful": False, **common})
         if number % _CHUNK == 0:
             writer.write(chunk)
             chunk = {}

@@ -168,7 +168,9 @@ def restaurants(folder: Path) -> list[Known]:
         for row in _rows(here / f"{name}.csv.gz"):
             group = row["id"] if kept else pairs.get(row["id"], f"z{row['id']}")
             phone = row["phone"].replace("/", "-").split(" ")[0]
-            known.append(Known(group, kept, {"name": row["name"], "city": row["city"], "country": "US", "phone": phone}))
+            known.append(
+                Known(group, kept, {"name": row["name"], "city": row["city"], "country": "US", "phone": phone})
+            )
     return known
 
 

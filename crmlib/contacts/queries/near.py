@@ -10,9 +10,10 @@ step has a limit and an order, so that the same question has the same answer.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, or_, select, text, union_all
+from sqlalchemy import Select, TextClause, bindparam, exists, or_, select, text, union_all
 from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import InvalidInput, folded_sql
@@ -26,7 +27,7 @@ __all__ = ["near_parties"]
 # From 0 to 100: how alike names must be. The more two have in common beside them, the less alike they need to be;
 # where nothing is known it must be the same name.
 _SAME, _VERY_NEAR, _NEAR = 99.5, 93.0, 86.0
-_NEAR_IN_TWO, _BORN_TOGETHER, _BORN_TOGETHER_HERE = 80.0, 75.0, 60.0
+_NEAR_IN_TWO, _BORN_TOGETHER, _BORN_TOGETHER_HERE = 80.0, 75.0, 45.0
 # How many different names are looked at on each side of the one asked for, under each of its words.
 _NEIGHBOURS = 80
 # Of the names that are alike, so many are asked for their bearers; each has so many, the newest first.
@@ -36,7 +37,7 @@ _SOUGHT, _SOUGHT_NEAR = 1_500, 250
 # So many who share a birthday, a postal code, an organization are compared; the newest, where there are more.
 _SHARING = 400
 # Of the same address or number, and of those alike, no more are looked at.
-_MOST_CANDIDATES = 200
+_MOST_CANDIDATES = 100
 _LAST = "\U0010ffff"
 # A domain that anyone may have says nothing of where somebody works.
 _OPEN_DOMAINS = words(
@@ -197,7 +198,6 @@ def _neighbours(session: Session, front: str) -> list[str]:
     may see, as every other.
     """
     values: dict[str, Any] = {"most": _NEIGHBOURS}
-    steps = []
     back = swapped(front)
     first, *others = front.split(" ")
     if others:
@@ -207,19 +207,25 @@ def _neighbours(session: Session, front: str) -> list[str]:
     else:
         # A word alone: those that go on from it, or part from it at the end.
         ways = [("name_key", front, front[: max(3, len(front) - 2)]), ("back_key", front, f"{front} ")]
-    for number, (column, key, prefix) in enumerate(ways):
+    for number, (_column, key, prefix) in enumerate(ways):
         values |= {f"key{number}": key, f"low{number}": prefix, f"high{number}": prefix + _LAST}
-        steps.append(_STEPS.format(column=column, n=number))
-    ctes = ", ".join(steps)
-    names = [f"{way}{number}" for number in range(len(ways)) for way in ("up", "down")]
-    parts = " UNION ALL ".join(f"SELECT '{way}' AS way, key FROM {way} WHERE key IS NOT NULL" for way in names)
-    rows = session.execute(text(f"WITH RECURSIVE {ctes} {parts}"), values)  # names of ours
-    turned = {f"{way}{n}" for n, (column, *_rest) in enumerate(ways) if column == "back_key" for way in ("up", "down")}
-    return list(dict.fromkeys(swapped(key) if way in turned else key for way, key in rows))
+    rows = session.execute(_walk(tuple(column for column, _key, _prefix in ways)), values)
+    turned = {number for number, (column, _key, _prefix) in enumerate(ways) if column == "back_key"}
+    return list(dict.fromkeys(swapped(key) if number in turned else key for number, key in rows))
+
+
+@lru_cache
+def _walk(columns: tuple[str, ...]) -> TextClause:
+    steps = ", ".join(_STEPS.format(column=column, n=n) for n, column in enumerate(columns))
+    parts = [
+        f"SELECT {n} AS way, key FROM {way}{n} WHERE key IS NOT NULL" for n in range(len(columns)) for way in _WAYS
+    ]
+    return text(f"WITH RECURSIVE {steps} {' UNION ALL '.join(parts)}")
 
 
 # From one key to the next different one, up and down from where the key asked for would stand: one look into the
 # index each, however many bear it. Both databases do it alike.
+_WAYS = ("up", "down")
 _STEPS = """
 up{n}(key, step) AS (
   SELECT (SELECT {column} FROM party WHERE {column} >= :key{n} AND {column} < :high{n} ORDER BY {column} LIMIT 1), 1
@@ -308,28 +314,48 @@ def _told_of(session: Session, numbers: Select[Any]) -> dict[int, str]:
 
 def _places(session: Session, numbers: list[int]) -> dict[int, _Place]:
     found = {number: _Place(None, None, None, None, "", None) for number in numbers}
-    homes = select(Address.party_id, Address.city, Address.postal_code, Address.country)
-    for number, city, code, country in session.execute(homes.where(Address.party_id.in_(numbers))):
+    asked = {"numbers": numbers}
+    for number, city, code, country in session.execute(_HOMES, asked):
         _add(found[number], city, code, country)
-    employer = aliased(Party)
-    works = (
-        select(Affiliation.person_id, employer.name, Address.city, Address.postal_code, Address.country)
-        .join(employer, employer.id == Affiliation.organization_id)
-        .outerjoin(Address, Address.party_id == employer.id)
-        .where(Affiliation.person_id.in_(numbers))
-    )
-    for number, organization, city, code, country in session.execute(works):
+    for number, organization, city, code, country in session.execute(_WORKS, asked):
         found[number].employers.add(name_key(organization))
         _add(found[number], city, code, country)
-    mails = select(ContactPoint.party_id, ContactPoint.normalised).where(
-        ContactPoint.party_id.in_(numbers), ContactPoint.kind == ContactKind.EMAIL
-    )
-    for number, mail in session.execute(mails):
+    for number, mail in session.execute(_MAILS, asked):
         found[number].domains |= _domains([mail])
-    born = select(Person.id, Person.birthday_on).where(Person.id.in_(numbers))
-    for number, day in session.execute(born):
+    for number, day in session.execute(_BORN, asked):
         found[number].birthday_on = day
     return found
+
+
+# Statements that are the same each time are put together once: that takes longer than carrying them out.
+_NUMBERS = bindparam("numbers", expanding=True)
+_EMPLOYER = aliased(Party)
+_HOMES = select(Address.party_id, Address.city, Address.postal_code, Address.country).where(
+    Address.party_id.in_(_NUMBERS)
+)
+_WORKS = (
+    select(Affiliation.person_id, _EMPLOYER.name, Address.city, Address.postal_code, Address.country)
+    .join(_EMPLOYER, _EMPLOYER.id == Affiliation.organization_id)
+    .outerjoin(Address, Address.party_id == _EMPLOYER.id)
+    .where(Affiliation.person_id.in_(_NUMBERS))
+)
+_MAILS = select(ContactPoint.party_id, ContactPoint.normalised).where(
+    ContactPoint.party_id.in_(_NUMBERS), ContactPoint.kind == ContactKind.EMAIL
+)
+_BORN = select(Person.id, Person.birthday_on).where(Person.id.in_(_NUMBERS))
+_WORKS_AT = (
+    select(Affiliation.organization_id)
+    .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
+    .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
+    .limit(1)
+    .correlate(Party)
+    .scalar_subquery()
+)
+_SHOWN = (
+    select(Party.id, Party.name, Party.kind, _EMPLOYER.name.label("organization"))
+    .outerjoin(_EMPLOYER, _EMPLOYER.id == _WORKS_AT)
+    .where(Party.id.in_(_NUMBERS))
+)
 
 
 def _add(place: _Place, city: str | None, code: str | None, country: str | None) -> None:
@@ -361,7 +387,7 @@ def _shared(here: _Place, there: _Place) -> list[str]:
 
 
 def _born(here: _Place, there: _Place) -> str:
-    """`same` or `nearly` the same birthday (a slip of one digit, day and month exchanged), `apart`, or nothing known."""
+    """`same` or `nearly` the same birthday (a slip in one part of it, day and month exchanged), `apart`, or nothing known."""
     mine, theirs = here.birthday_on, there.birthday_on
     if mine is None or theirs is None:
         return ""
@@ -370,9 +396,10 @@ def _born(here: _Place, there: _Place) -> str:
     exchanged = mine.year == theirs.year and (mine.day, mine.month) == (theirs.month, theirs.day)
     one, other = mine.isoformat(), theirs.isoformat()
     unequal = [n for n in range(10) if one[n] != other[n]]
+    parts = sum(left == right for left, right in zip(one.split("-"), other.split("-"), strict=True))
     # Two digits beside each other are often typed in the wrong order.
     turned = len(unequal) == 2 and unequal[0] + 1 == unequal[1] and sorted(one) == sorted(other)
-    return "nearly" if exchanged or turned or len(unequal) == 1 else "apart"
+    return "nearly" if exchanged or turned or parts == 2 or len(unequal) == 1 else "apart"
 
 
 def _differ(here: _Place, there: _Place) -> bool:
@@ -412,21 +439,9 @@ def _number(session: Session, typed: str, country: str | None) -> str:
 
 
 def _told(session: Session, ranked: dict[int, tuple[float, list[str]]]) -> list[dict[str, Any]]:
-    employer = aliased(Party)
-    works = (
-        select(Affiliation.organization_id)
-        .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
-        .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
-        .limit(1)
-        .correlate(Party)
-        .scalar_subquery()
-    )
-    rows = (
-        select(Party.id, Party.name, Party.kind, employer.name.label("organization"))
-        .outerjoin(employer, employer.id == works)
-        .where(Party.id.in_(ranked))
-    )
-    shown = {row.id: row for row in session.execute(rows)}
+    if not ranked:
+        return []
+    shown = {row.id: row for row in session.execute(_SHOWN, {"numbers": list(ranked)})}
     return [
         {
             "party_id": number,
