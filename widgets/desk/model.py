@@ -10,7 +10,7 @@ from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 # What stands in an address as `?view=…`, with the departments of the rail first.
-VIEWS = ("customers", "pipeline", "party")
+VIEWS = ("customers", "pipeline", "party", "fields")
 
 
 class DeskModel(tl.HasTraits):
