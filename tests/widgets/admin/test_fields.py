@@ -206,20 +206,24 @@ def test_a_field_that_is_gone_is_told(model):
 
 def test_anything_may_arrive(model, add, survives):
     number = add(label="Tier")
-    survives({
-        "show": lambda strange: model.show({"record": strange}),
-        "begin": model.begin,
-        "check key": lambda strange: model.check(strange, {}),
-        "check": lambda strange: model.check("label", strange),
-        "save": model.save,
-        "save label": lambda strange: model.save({"label": strange, "kind": strange, "choices": strange}),
-        "save choice": lambda strange: model.save(
-            {"label": "x", "kind": "choice", "choices": [strange, {"label": strange, "value": strange}]}
-        ),
-        "save number": lambda strange: model.save({"id": strange, "version": strange, "label": "x"}),
-        "edit": lambda strange: model.save({"id": number, "label": strange, "hint": strange, "sensitivity": strange}),
-        "move": lambda strange: model.move(number, strange),
-        "move what": lambda strange: model.move(strange, 1),
-        "archive": model.archive,
-        "restore": model.restore,
-    })
+    survives(
+        {
+            "show": lambda strange: model.show({"record": strange}),
+            "begin": model.begin,
+            "check key": lambda strange: model.check(strange, {}),
+            "check": lambda strange: model.check("label", strange),
+            "save": model.save,
+            "save label": lambda strange: model.save({"label": strange, "kind": strange, "choices": strange}),
+            "save choice": lambda strange: model.save(
+                {"label": "x", "kind": "choice", "choices": [strange, {"label": strange, "value": strange}]}
+            ),
+            "save number": lambda strange: model.save({"id": strange, "version": strange, "label": "x"}),
+            "edit": lambda strange: model.save(
+                {"id": number, "label": strange, "hint": strange, "sensitivity": strange}
+            ),
+            "move": lambda strange: model.move(number, strange),
+            "move what": lambda strange: model.move(strange, 1),
+            "archive": model.archive,
+            "restore": model.restore,
+        }
+    )

@@ -82,7 +82,9 @@ class FieldsModel(tl.HasTraits):
     def show(self, asked: dict[str, Any]) -> None:
         """Show the fields of a kind of `record`; one there is not is the first."""
         wanted = asked.get("record")
-        self.record = wanted if isinstance(wanted, str) and wanted in dict.fromkeys(one[0] for one in RECORDS) else "party"
+        self.record = (
+            wanted if isinstance(wanted, str) and wanted in dict.fromkeys(one[0] for one in RECORDS) else "party"
+        )
         self.form, self.errors, self.summary = {}, {}, ""
         self.refresh()
 
@@ -191,9 +193,7 @@ class FieldsModel(tl.HasTraits):
         values = {name: typed[name] for name in ("label", "kind", "hint", "sensitivity")}
         choices = _pairs(typed["choices"]) if typed["kind"] in CHOOSING else []
         if number:
-            filters.edit_custom_field(
-                session, number, values | {"choices": choices, "is_required": typed["required"]}
-            )
+            filters.edit_custom_field(session, number, values | {"choices": choices, "is_required": typed["required"]})
             return _("“{label}” is changed.")
         filters.add_custom_field(
             session, self.record, key=typed["key"], choices=choices, required=typed["required"], **values
@@ -321,7 +321,7 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def _pairs(choices: list[dict[str, str]]) -> list[list[str]]:
-    """Choices as the library takes them. What a new one is stored as is made of its words; lines left empty are none."""
+    """Choices as the library takes them: a new one is stored as what it says; lines left empty are none."""
     taken = {one["value"] for one in choices if one["value"]}
     pairs = []
     for one in choices:
