@@ -124,6 +124,7 @@ from crmlib.contacts.queries.fact import (
     facts,
     interests,
     interests_of,
+    remembered,
 )
 from crmlib.contacts.queries.lifecycle import (
     LIFECYCLE_HISTORY,
@@ -337,6 +338,7 @@ __all__ = [
     "refuses_all",
     "relate",
     "relations",
+    "remembered",
     "remove_address",
     "remove_affiliation",
     "remove_contact_point",

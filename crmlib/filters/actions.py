@@ -37,9 +37,12 @@ from crmlib.i18n import gettext as _
 __all__ = [
     "add_custom_field",
     "archive_custom_field",
+    "custom_key",
     "delete_view",
     "edit_custom_field",
+    "has_values",
     "index_custom_field",
+    "read_choices",
     "rename_view",
     "reorder_custom_fields",
     "reorder_views",
@@ -83,15 +86,14 @@ def add_custom_field(
         raise Refused(_("Records of this kind cannot have fields of your own."))
     known = fields_of(CustomField)
     label, kind = known["label"].read(label), known["kind"].read(kind)
-    made = key.strip() or _slug(label)
-    _check_key(session, record, made)
+    made = custom_key(session, record, label, key)
     last = max((one.position for one in custom_fields(session, record, archived=True)), default=-1)
     found = CustomField(
         record=record,
         key=made,
         label=label,
         kind=kind,
-        choices=_choices(kind, choices),
+        choices=read_choices(kind, choices),
         is_required=required,
         hint=known["hint"].read(hint),
         sensitivity=known["sensitivity"].read(sensitivity),
@@ -118,15 +120,15 @@ def edit_custom_field(session: Session, field: CustomField | int, typed: Mapping
             raise InvalidInput(_("Field"), name, _("no such field here"))
         values[name] = known[name].read(value)
     kind = values.get("kind", field.kind)
-    if kind != field.kind and _has_values(session, field):
+    if kind != field.kind and has_values(session, field):
         raise Refused(
             _("“{label}” has values already, so its kind stays. Add another field instead.").format(label=field.label)
         )
     if "choices" in typed or kind != field.kind:
-        choices = _choices(kind, typed.get("choices", field.choices if kind in ("choice", "choices") else ()))
+        choices = read_choices(kind, typed.get("choices", field.choices if kind in ("choice", "choices") else ()))
         gone = [pair for pair in field.choices if pair[0] not in {word for word, _label in choices}]
         for word, name in gone:
-            if kind == field.kind and _has_values(session, field, word):
+            if kind == field.kind and has_values(session, field, word):
                 raise Refused(
                     _("Some records have “{choice}” in “{label}”. Change them before it goes.")
                     .format(choice=name, label=field.label)
@@ -252,7 +254,12 @@ def _slug(label: str) -> str:
     return made if made and made[0].isalpha() else f"field_{made}".strip("_")[:40]
 
 
-def _check_key(session: Session, record: str, key: str) -> None:
+def custom_key(session: Session, record: str, label: str, key: str = "") -> str:
+    """What filters and files will call a new custom field: `key`, or one made of `label`.
+
+    Raises InvalidInput where it cannot be, or is taken.
+    """
+    key = key.strip() or _slug(label)
     label = _("Key")
     if not _KEY.fullmatch(key):
         raise InvalidInput(label, key[:60], _("use small letters, digits and _, a letter first, 40 at most"))
@@ -260,9 +267,11 @@ def _check_key(session: Session, record: str, key: str) -> None:
         raise InvalidInput(label, key, _("a field of this name is built in"))
     if any(one.key == key for one in custom_fields(session, record, archived=True)):
         raise InvalidInput(label, key, _("there is a field of this name already, perhaps in the archive"))
+    return key
 
 
-def _choices(kind: str, choices: Iterable[str | Sequence[str]]) -> list[list[str]]:
+def read_choices(kind: str, choices: Iterable[str | Sequence[str]]) -> list[list[str]]:
+    """Choices of a custom field of this kind as pairs of value and label. Raises InvalidInput where they cannot be."""
     label = _("Choices")
     pairs: list[list[str]] = []
     for one in choices:
@@ -284,7 +293,9 @@ def _choices(kind: str, choices: Iterable[str | Sequence[str]]) -> list[list[str
     return []
 
 
-def _has_values(session: Session, field: CustomField, choice: str = "") -> bool:
+def has_values(session: Session, field: CustomField | int, choice: str = "") -> bool:
+    """Whether any record has a value in a custom field, or this `choice` of it: then its kind, or the choice, stays."""
+    field = find(session, CustomField, field)
     dialect = session.get_bind().dialect.name
     about = Field(
         field.key, field.label, "decimal" if field.kind == "number" else field.kind, many=field.kind == "choices"

@@ -11,7 +11,7 @@ from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
 
 # What stands in an address as `?view=…`, with the departments of the rail first.
-VIEWS = ("customers", "pipeline", "party")
+VIEWS = ("customers", "pipeline", "party", "fields")
 
 # So many of each kind are offered: customers are looked for most.
 _OFFERED = {"party": 8}

@@ -8,6 +8,7 @@ from ipywidgets import widget_serialization
 
 from crmlib import Workbench
 from crmlib.i18n import gettext as _
+from widgets.admin.fields import Fields, FieldsModel
 from widgets.contacts.customer import Customer, CustomerModel
 from widgets.contacts.customers import ORDER, Customers, CustomersModel
 from widgets.desk.model import DeskModel
@@ -42,6 +43,7 @@ class Desk(View):
         self._models: dict[str, Any] = {}
         self._builders: dict[str, Callable[[], tuple[Any, View]]] = {
             "customers": lambda: _pair(CustomersModel(workbench), Customers),
+            "fields": lambda: _pair(FieldsModel(workbench), Fields),
             "party": lambda: _pair(CustomerModel(workbench), Customer),
             "pipeline": lambda: _pair(PipelineModel(workbench), Pipeline),
         }
@@ -75,7 +77,7 @@ class Desk(View):
             self.panels = {**self.panels, name: panel}
 
     def _name(self, name: str, model: Any) -> None:
-        titles = {"customers": _("Customers"), "pipeline": _("Pipeline")}
+        titles = {"customers": _("Customers"), "pipeline": _("Pipeline"), "fields": _("Custom fields")}
         self._model.title = titles.get(name) or model.party.get("name") or _("Customer")
 
     def _refresh(self) -> None:
@@ -94,4 +96,6 @@ def _complete(name: str, query: dict[str, Any]) -> dict[str, Any]:
         return {"search": "", "lifecycle": "", **ORDER, "page": 1, **query}
     if name == "pipeline":
         return {"deal": 0, **query}
+    if name == "fields":
+        return {"record": "party", **query}
     return query

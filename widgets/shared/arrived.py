@@ -30,6 +30,11 @@ def typed(value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) and _short(value) else None
 
 
+def given(value: Any) -> Any:
+    """What was chosen or typed into a field: as `typed` has it, and of several choices the texts, as a list."""
+    return [text(one) for one in value[:1_000]] if isinstance(value, list) else typed(value)
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """`value` where it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

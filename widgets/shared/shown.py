@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from crmlib import Workbench
-from crmlib.base import Field, InvalidInput, Money
-from crmlib.i18n import ago, country_name, format_date, format_datetime, format_money, format_money_short
+from sqlalchemy.orm import Session
+
+from crmlib import Workbench, contacts, filters
+from crmlib.base import Base, Field, InvalidInput, Money
+from crmlib.contacts import Party
+from crmlib.i18n import ago, country_name, format_date, format_datetime, format_money, format_money_short, format_number
 from crmlib.i18n import gettext as _
+from widgets.shared import arrived
 from widgets.shared.theme import avatar_number, initials
 
 # Icon of each kind of activity, and the colour of each standing.
@@ -88,11 +92,65 @@ def form_field(about: Field, *, value: Any = None, shown: str = "") -> dict[str,
     """A field as a form asks for it and a page shows it."""
     return {
         "key": about.key,
-        "label": _(about.label),
+        "label": about.title,
         "kind": about.kind,
         "required": about.required,
-        "hint": _(about.hint) if about.hint else "",
-        "choices": [{"value": key, "title": _(label)} for key, label in about.choices],
+        "hint": about.hint if about.is_custom or not about.hint else _(about.hint),
+        "choices": [{"value": key, "title": label if about.is_custom else _(label)} for key, label in about.choices],
         "value": value,
         "shown": shown,
     }
+
+
+def found_parties(session: Session, typed: Any) -> list[dict[str, Any]]:
+    """Whom a link could lead to by what is being typed, as choices."""
+    return [
+        {"value": one["party_id"], "title": one["party"], "subtitle": one["organization"] or ""}
+        for one in contacts.find_parties(session, arrived.text(typed, 100))
+    ]
+
+
+def custom_fields(session: Session, record: Base, workbench: Workbench) -> list[dict[str, Any]]:
+    """The custom fields of a record as a page shows and edits them, in their order."""
+    known = filters.catalogue(session, type(record))
+    stored: dict[str, Any] = getattr(record, "custom", None) or {}
+    made = []
+    for key, value in filters.custom_values(session, record).items():
+        about = known[key]
+        said, more = _custom(session, about, value)
+        seen = filters.seen_value(about, stored.get(key))
+        field = form_field(about, value="" if seen is None else seen, shown=said)
+        if isinstance(value, Money):
+            more["suffix"] = value.currency
+        elif about.kind == "money":
+            more["suffix"] = workbench.settings.currency
+        made.append(field | more)
+    return made
+
+
+def _custom(session: Session, about: Field, value: Any) -> tuple[str, dict[str, Any]]:
+    """A custom value in words, and what its field needs besides."""
+    if value in (None, "", []):
+        return "", {}
+    titles = dict(about.choices)
+    match about.kind:
+        case "money":
+            return format_money(value.amount, value.currency), {}
+        case "date":
+            return format_date(value), {}
+        case "decimal":
+            return format_number(value, max(0, -value.normalize().as_tuple().exponent)), {}
+        case "choice":
+            return titles.get(value, value), {}
+        case "choices":
+            return ", ".join(titles.get(one, one) for one in value), {}
+        case "party":
+            # Who was removed since leaves their number.
+            found = session.get(Party, value)
+            name = found.name if found else f"#{value}"
+            return name, {"choices": [{"value": value, "title": name}], "party_id": value if found else 0}
+        case "url":
+            return value, {
+                "link": value if value.casefold().startswith(("http://", "https://")) else f"https://{value}"
+            }
+    return str(value), {}

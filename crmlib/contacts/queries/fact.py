@@ -14,7 +14,7 @@ from crmlib.i18n import gettext as _
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FACTS", "days_to_remember", "facts", "interests", "interests_of"]
+__all__ = ["FACTS", "days_to_remember", "facts", "interests", "interests_of", "remembered"]
 
 FACTS = {
     "fact_id": "int64",
@@ -64,6 +64,12 @@ def facts(
     if search.strip():
         rows = rows.where(Fact.folded.like(like_pattern(folded(search)), escape="\\"))
     return read_frame(session, rows, FACTS)
+
+
+def remembered(session: Session, party_id: int) -> list[Fact]:
+    """What a party's page shows of the Farley file, by topic, the newest of each first."""
+    order = (Fact.topic, Fact.id.desc())
+    return list(session.scalars(select(Fact).where(Fact.party_id == party_id).order_by(*order)))
 
 
 def interests(session: Session) -> "pd.DataFrame":

@@ -143,9 +143,9 @@ def test_a_field_is_looked_at_as_it_is_left(model):
 @pytest.mark.parametrize(
     ("form", "key", "typed", "told"),
     [
-        ("person", "email", "ANA@tomar.example", "Ana Ștefănescu has the same e-mail."),
-        ("person", "phone", "0040 721 234567", "Ana Ștefănescu has the same phone."),
-        ("organization", "name", "TOMAR instruments", "Tomar Instruments is here already."),
+        ("person", "email", "ANA@tomar.example", "Ana Ștefănescu is very likely the same: same e-mail."),
+        ("person", "phone", "0040 721 234567", "Ana Ștefănescu is very likely the same: same phone."),
+        ("organization", "name", "TOMAR instruments", "Tomar Instruments may be the same: same name."),
     ],
 )
 def test_somebody_near_is_pointed_out_and_saving_is_still_possible(workbench, model, form, key, typed, told):
@@ -161,7 +161,7 @@ def test_a_person_of_the_same_name_is_pointed_out(workbench, model):
     model.save("person", PERSON)
     model.check("person", "given_name", "ana")
     model.check("person", "family_name", "stefanescu")
-    assert [one["text"] for one in model.near] == ["Ana Ștefănescu is here already."]
+    assert [one["text"] for one in model.near] == ["Ana Ștefănescu may be the same: same name."]
 
 
 def test_a_deal_called_like_a_customer_is_no_duplicate(workbench, model):

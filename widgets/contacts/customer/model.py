@@ -5,11 +5,11 @@ from typing import Any
 
 import traitlets as tl
 
-from crmlib import Workbench, activities, contacts, sales
+from crmlib import Workbench, activities, billing, contacts, sales
 from crmlib.activities import ActivityKind, TimelineEntry
 from crmlib.base import LONGEST_TEXT, Conflict, CrmError, InvalidInput, Money, as_json
 from crmlib.contacts import ContactKind, Organization, Party, Person, primary_affiliation, shown_phone
-from crmlib.i18n import country_name, format_date, format_money
+from crmlib.i18n import country_name, format_date, format_money, format_number, ngettext
 from crmlib.i18n import gettext as _
 from widgets.shared import arrived, shown
 from widgets.shared.ui import errors_shown_in
@@ -27,6 +27,14 @@ EVENT_ICONS = {
     "PartyAdded": "mdi-account-plus-outline",
     "LifecycleChanged": "mdi-account-check-outline",
 }
+TOPIC_ICONS = {
+    "likes": "mdi-thumb-up-outline",
+    "dislikes": "mdi-thumb-down-outline",
+    "family": "mdi-account-group-outline",
+    "pet": "mdi-paw-outline",
+    "dates": "mdi-calendar-heart",
+    "work": "mdi-briefcase-outline",
+}
 LOGGED = (ActivityKind.CALL, ActivityKind.EMAIL, ActivityKind.MEETING, ActivityKind.NOTE)
 
 
@@ -39,6 +47,11 @@ class CustomerModel(tl.HasTraits):
     party = tl.Dict()
     contact_points = tl.List(tl.Dict())
     facts = tl.List(tl.Dict())
+    custom = tl.List(tl.Dict())
+    options = tl.Dict()
+    tags = tl.List(tl.Dict())
+    remembered = tl.List(tl.Dict())
+    money = tl.List(tl.Dict())
     related = tl.List(tl.Dict())
     deals = tl.List(tl.Dict())
     deal_count = tl.Unicode()
@@ -88,6 +101,21 @@ class CustomerModel(tl.HasTraits):
             self.party = self._header(party)
             self.contact_points = [_point(point) for point in party.contact_points]
             self.facts = self._facts(party)
+            self.custom = shown.custom_fields(session, party, self._workbench)
+            self.tags = [
+                {"id": one["tag_id"], "name": one["tag"]}
+                for one in contacts.tags_of(session, Party, [party.id]).get(party.id, [])
+            ]
+            self.remembered = [
+                {
+                    "id": fact.id,
+                    "topic": _(fact.topic.label),
+                    "icon": TOPIC_ICONS.get(fact.topic.value, ""),
+                    "text": fact.value,
+                }
+                for fact in contacts.remembered(session, party.id)
+            ]
+            self.money = self._money(session)
             self.related = _related(party)
             found = sales.deals_of(session, people, limit=DEALS + 1)
             self.deals = [self._deal(deal) for deal in found[:DEALS]]
@@ -97,6 +125,7 @@ class CustomerModel(tl.HasTraits):
             return
         self.party, self.contact_points, self.facts, self.related = {}, [], [], []
         self.deals, self.deal_count, self.days, self.has_more = [], "", [], False
+        self.custom, self.tags, self.remembered, self.money = [], [], [], []
 
     def sift(self, sieve: Any) -> None:
         """Keep only one sort of entries on the timeline; the empty one keeps all."""
@@ -118,18 +147,25 @@ class CustomerModel(tl.HasTraits):
     def edit(self, key: Any, typed: Any, was: Any) -> None:
         """Change one fact. `was` is what the page showed: where somebody else changed it, both are told."""
         key = arrived.text(key)
+        is_custom = any(one["key"] == key for one in self.custom)
 
         def change(session: Any) -> None:
             contacts.edit_party(
                 session,
                 self._id,
-                {key: arrived.typed(typed)},
+                {key: arrived.given(typed)},
                 was={key: was},
                 at=self._workbench.now(),
-                currency=self._currency(session),
+                # An own amount stays in the currency it is in.
+                currency="" if is_custom else self._currency(session),
             )
 
         self._try(key, change)
+
+    def find(self, key: Any, typed: Any) -> None:
+        """Offer the parties that fit what is being typed into a custom field."""
+        with errors_shown_in(self), self._workbench.reading() as session:
+            self.options = self.options | {arrived.text(key): shown.found_parties(session, typed)}
 
     def edit_contact(self, point_id: Any, typed: Any, was: Any) -> None:
         """Change a contact point; an empty value removes it."""
@@ -242,6 +278,23 @@ class CustomerModel(tl.HasTraits):
             found.append(shown.form_field(about, value="" if text is None else text, shown=said))
         return found
 
+    def _money(self, session: Any) -> list[dict[str, Any]]:
+        money = billing.party_money(session, self._id)
+        if not (money.n_orders or money.n_payments):
+            return []
+        left_out = ngettext(
+            "{n} amount without a rate is left out", "{n} amounts without a rate are left out", money.n_unconverted
+        ).format(n=money.n_unconverted)
+        last = shown.day(money.last_order_on, self._workbench)
+        found = []
+        for name, label, hint in (
+            ("ordered", _("Ordered"), _("{n}, last {day}").format(n=_orders(money.n_orders), day=last) if last else ""),
+            ("paid", _("Paid"), left_out if money.n_unconverted else ""),
+        ):
+            total = money.in_reporting.get(name)
+            found.append({"label": label, "text": shown.sums([total] if total else []), "hint": hint})
+        return found
+
     def _deal(self, deal: dict[str, Any]) -> dict[str, Any]:
         day = deal["closed_on"] or deal["expected_close_on"]
         template = {"open": _("{stage}, closes {day}"), "won": _("{stage} {day}"), "lost": _("{stage} {day}")}
@@ -321,6 +374,10 @@ def _circle(party: Party) -> list[int]:
     if isinstance(party, Organization):
         return [party.id, *(one.person_id for one in party.affiliations if one.to_on is None)]
     return [party.id]
+
+
+def _orders(n: int) -> str:
+    return ngettext("{n} order", "{n} orders", n).format(n=format_number(n))
 
 
 def _point(point: Any) -> dict[str, Any]:

@@ -18,6 +18,11 @@ class Customer(View):
     party = tl.Dict().tag(sync=True)
     contact_points = tl.List(tl.Dict()).tag(sync=True)
     facts = tl.List(tl.Dict()).tag(sync=True)
+    custom = tl.List(tl.Dict()).tag(sync=True)
+    options = tl.Dict().tag(sync=True)
+    tags = tl.List(tl.Dict()).tag(sync=True)
+    remembered = tl.List(tl.Dict()).tag(sync=True)
+    money = tl.List(tl.Dict()).tag(sync=True)
     related = tl.List(tl.Dict()).tag(sync=True)
     deals = tl.List(tl.Dict()).tag(sync=True)
     deal_count = tl.Unicode().tag(sync=True)
@@ -39,6 +44,10 @@ class Customer(View):
     def vue_edit(self, asked: Any) -> None:
         asked = arrived.mapping(asked)
         self._model.edit(asked.get("key"), asked.get("typed"), asked.get("was"))
+
+    def vue_find(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
+        self._model.find(asked.get("key"), asked.get("typed"))
 
     def vue_edit_contact(self, asked: Any) -> None:
         asked = arrived.mapping(asked)

@@ -23,6 +23,7 @@ class CustomersModel(tl.HasTraits):
     rows = tl.List(tl.Dict())
     total = tl.Int()
     total_text = tl.Unicode()
+    total_is_more = tl.Bool(False)
     page = tl.Int(1)
     per_page = tl.Int(PER_PAGE[0])
     sort = tl.Unicode(ORDER["sort"])
@@ -59,7 +60,8 @@ class CustomersModel(tl.HasTraits):
         with errors_shown_in(self), self._workbench.reading() as session:
             found = self._read(session)
             last = max(1, -(-found.total // self.per_page))
-            if self.page > last:
+            # Where nobody has counted to the end, the list may go on past it.
+            if self.page > last and not found.rows:
                 self.page = last
                 found = self._read(session)
             numbers = [row["party_id"] for row in found.rows]
@@ -67,7 +69,8 @@ class CustomersModel(tl.HasTraits):
             open_ones = sales.open_deal_sums(session, numbers)
             self.tabs = self._tabs(contacts.lifecycle_counts(session))
             self.rows = [self._row(row, kinds, open_ones) for row in found.rows]
-            self.total, self.total_text = found.total, format_number(found.total)
+            self.total, self.total_is_more = found.total, found.total_is_more
+            self.total_text = format_number(found.total) + ("+" if found.total_is_more else "")
 
     def _read(self, session: Any) -> Any:
         return contacts.parties_page(

@@ -17,6 +17,7 @@ class Customers(View):
     rows = tl.List(tl.Dict()).tag(sync=True)
     total = tl.Int().tag(sync=True)
     total_text = tl.Unicode().tag(sync=True)
+    total_is_more = tl.Bool().tag(sync=True)
     page = tl.Int(1).tag(sync=True)
     per_page = tl.Int(PER_PAGE[0]).tag(sync=True)
     sizes = tl.List(tl.Int(), list(PER_PAGE)).tag(sync=True)

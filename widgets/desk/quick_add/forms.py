@@ -1,14 +1,15 @@
 """The four forms of quick add: what each asks, and how it is kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crmlib import Workbench, activities, catalog, contacts, sales
+from crmlib import Workbench, activities, catalog, contacts, filters, sales
 from crmlib.activities import Activity
-from crmlib.base import Field, InvalidInput, Money, check_currency, fields_of
+from crmlib.base import Base, Field, InvalidInput, Money, check_currency, fields_of
 from crmlib.contacts import Address, Organization, Person, normalise_email, normalise_phone
 from crmlib.i18n import format_money, lazy
 from crmlib.i18n import gettext as _
@@ -20,9 +21,19 @@ _PHONE = Field("phone", lazy("Phone"), "phone")
 _OWNER = Field("owner_id", lazy("Owner"), "link")
 
 
-def fields(form: str) -> dict[str, Field]:
-    """The fields a form asks, in order; none for a form there is not."""
-    return {about.key: about for about in _FORMS.get(form, list)()}
+# What the keys of the business's own fields begin with in a form.
+CUSTOM = "custom."
+_RECORDS = {"person": "party", "organization": "party", "deal": "deal", "activity": "activity"}
+
+
+def fields(session: Session, form: str) -> dict[str, Field]:
+    """The fields a form asks, in order, and the custom ones that are required; none for a form there is not."""
+    asked = {about.key: about for about in _FORMS.get(form, list)()}
+    if asked:
+        for about in filters.catalogue(session, _RECORDS[form], shown="form").values():
+            if about.is_custom and about.required:
+                asked[CUSTOM + about.key] = replace(about, key=CUSTOM + about.key)
+    return asked
 
 
 def all_forms(session: Session, workbench: Workbench) -> list[dict[str, Any]]:
@@ -46,8 +57,10 @@ def all_forms(session: Session, workbench: Workbench) -> list[dict[str, Any]]:
     made = []
     for form, (title, button) in _TITLES.items():
         asked = [
-            shown.form_field(about, value=chosen.get(key)) | ({"choices": choices[key]} if key in choices else {})
-            for key, about in fields(form).items()
+            shown.form_field(about, value=chosen.get(key))
+            | ({"choices": choices[key]} if key in choices else {})
+            | ({"suffix": workbench.settings.currency} if about.is_custom and about.kind == "money" else {})
+            for key, about in fields(session, form).items()
         ]
         made.append({"form": form, "title": _(title), "button": _(button), "icon": _ICONS[form], "fields": asked})
     return made
@@ -146,7 +159,7 @@ _ICONS = {
 
 
 def _save_person(session: Session, workbench: Workbench, typed: dict[str, Any]) -> dict[str, Any]:
-    value = _values("person", typed, workbench)
+    value = _values(session, "person", typed, workbench)
     person = contacts.add_person(
         session,
         given_name=value["given_name"],
@@ -158,11 +171,12 @@ def _save_person(session: Session, workbench: Workbench, typed: dict[str, Any]) 
         at=workbench.now(),
         **_only(value, "job_title", "city", "country", "source"),
     )
+    _keep_custom(session, person, typed, workbench)
     return {"text": _("{name} is in your customers.").format(name=person.name), "view": "party", "id": person.id}
 
 
 def _save_organization(session: Session, workbench: Workbench, typed: dict[str, Any]) -> dict[str, Any]:
-    value = _values("organization", typed, workbench)
+    value = _values(session, "organization", typed, workbench)
     made = contacts.add_organization(
         session,
         name=value["name"],
@@ -172,11 +186,12 @@ def _save_organization(session: Session, workbench: Workbench, typed: dict[str, 
         at=workbench.now(),
         **_only(value, "sector", "city", "country", "source"),
     )
+    _keep_custom(session, made, typed, workbench)
     return {"text": _("{name} is in your customers.").format(name=made.name), "view": "party", "id": made.id}
 
 
 def _save_deal(session: Session, workbench: Workbench, typed: dict[str, Any]) -> dict[str, Any]:
-    value = _values("deal", typed, workbench)
+    value = _values(session, "deal", typed, workbench)
     currency = value["currency"] or workbench.settings.currency
     money = Money.of(typed["amount"], currency, field=_("Amount")) if value["amount"] is not None else None
     deal = sales.open_deal(
@@ -191,13 +206,14 @@ def _save_deal(session: Session, workbench: Workbench, typed: dict[str, Any]) ->
         expected_close_on=value["expected_close_on"],
         at=workbench.now(),
     )
+    _keep_custom(session, deal, typed, workbench)
     worth = f", {format_money(money.amount, money.currency)}" if money else ""
     text = _("“{deal}” is in {stage}{worth}.").format(deal=deal.name, stage=deal.stage.name, worth=worth)
     return {"text": text, "view": "pipeline", "id": deal.id, "pipeline": deal.stage.pipeline_id}
 
 
 def _save_activity(session: Session, workbench: Workbench, typed: dict[str, Any]) -> dict[str, Any]:
-    value = _values("activity", typed, workbench)
+    value = _values(session, "activity", typed, workbench)
     shared = {
         "subject": value["subject"],
         "body": value["body"],
@@ -212,6 +228,7 @@ def _save_activity(session: Session, workbench: Workbench, typed: dict[str, Any]
             session, value["kind"], due_at=value["due_at"], assignee=value["assignee_id"], **shared
         )
         template = _("“{subject}” is planned.")
+    _keep_custom(session, made, typed, workbench)
     where = {"view": "party", "id": value["party_id"]} if value["party_id"] else {"view": "", "id": 0}
     return {"text": template.format(subject=made.subject), **where}
 
@@ -224,8 +241,17 @@ SAVERS: dict[str, Callable[[Session, Workbench, dict[str, Any]], dict[str, Any]]
 }
 
 
-def _values(form: str, typed: dict[str, Any], workbench: Workbench) -> dict[str, Any]:
-    return {key: read(about, typed.get(key), workbench) for key, about in fields(form).items()}
+def _values(session: Session, form: str, typed: dict[str, Any], workbench: Workbench) -> dict[str, Any]:
+    return {key: read(about, typed.get(key), workbench) for key, about in fields(session, form).items()}
+
+
+def _keep_custom(session: Session, record: Base, typed: dict[str, Any], workbench: Workbench) -> None:
+    own = {key.removeprefix(CUSTOM): value for key, value in typed.items() if key.startswith(CUSTOM)}
+    known = filters.custom_values(session, record)
+    # A draft may hold a field that has been archived since.
+    own = {key: value for key, value in own.items() if key in known}
+    if own:
+        filters.set_custom(session, record, own, currency=workbench.settings.currency)
 
 
 def _only(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import traitlets as tl
 
 from crmlib import Workbench, contacts
 from crmlib.base import CrmError, Field, InvalidInput
-from crmlib.contacts import PartyKind, normalise_email, normalise_phone
+from crmlib.contacts import PartyKind
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 from widgets.desk.quick_add import forms
@@ -46,16 +46,18 @@ class QuickAddModel(tl.HasTraits):
 
     def check(self, form: Any, key: Any, typed: Any) -> None:
         """Look at one field as it is left."""
-        form, key, typed = arrived.text(form), arrived.text(key), arrived.typed(typed)
-        about = forms.fields(form).get(key)
-        if about is None:
+        form, key, typed = arrived.text(form), arrived.text(key), arrived.given(typed)
+        with errors_shown_in(self), self._workbench.reading() as session:
+            about = forms.fields(session, form).get(key)
+        if self.message or about is None:
             return
         errors = {one: text for one, text in self.errors.items() if one != key}
         text = self._wrong(about, typed)
         self.errors = errors | ({key: text} if text else {})
         if self.summary:
             self.summary = self._summary(len(self.errors))
-        self._typed.setdefault(form, {})[key] = "" if text or typed is None else str(typed)
+        said = "" if text or typed is None else str(typed)
+        self._typed.setdefault(form, {})[key] = (about.read(said) or "") if about.kind == "country" else said
         self._look_near(form)
 
     def find(self, key: Any, typed: Any, kind: Any = "") -> None:
@@ -78,8 +80,11 @@ class QuickAddModel(tl.HasTraits):
 
     def _save(self, form: Any, typed: Any) -> None:
         form = arrived.text(form)
-        values = {key: arrived.typed(value) for key, value in arrived.mapping(typed).items()}
-        known = forms.fields(form)
+        values = {key: arrived.given(value) for key, value in arrived.mapping(typed).items()}
+        with errors_shown_in(self), self._workbench.reading() as session:
+            known = forms.fields(session, form)
+        if self.message:
+            return
         wrong = {key: text for key, about in known.items() if (text := self._wrong(about, values.get(key)))}
         self.errors = wrong
         self.summary = self._summary(len(wrong))
@@ -89,7 +94,7 @@ class QuickAddModel(tl.HasTraits):
             with self._workbench.session() as session:
                 saved = forms.SAVERS[form](session, self._workbench, values)
         except InvalidInput as refusal:
-            key = next((one for one, about in known.items() if _(about.label) == refusal.field), "")
+            key = next((one for one, about in known.items() if about.title == refusal.field), "")
             self.errors, self.summary = ({key: shown.refusal(refusal)}, self._summary(1)) if key else ({}, str(refusal))
             return
         except CrmError as refusal:
@@ -113,33 +118,33 @@ class QuickAddModel(tl.HasTraits):
         return ngettext("One field needs another look:", "{n} fields need another look:", n).format(n=n)
 
     def _look_near(self, form: str) -> None:
-        """Who is known already by what the form says so far: by e-mail, by phone, or by the whole name."""
+        """Who is known already by what the form says so far: by e-mail, by phone, by name and place."""
         said = self._typed.get(form, {})
         if form not in ("person", "organization"):
             self.near = []
             return
-        asked = {
-            _("{name} has the same e-mail."): {"email": _normal(normalise_email, said.get("email"))},
-            _("{name} has the same phone."): {"phone": _normal(self._phone, said.get("phone"))},
-            _("{name} is here already."): {"name": _whole_name(said)},
-        }
-        found: dict[int, dict[str, Any]] = {}
         with errors_shown_in(self), self._workbench.reading() as session:
-            for template, wanted in asked.items():
-                for one in contacts.near_parties(session, **wanted) if any(wanted.values()) else ():
-                    text = template.format(name=one["party"])
-                    found.setdefault(one["party_id"], {"id": one["party_id"], "text": text})
-        self.near = list(found.values())[:3]
+            employer = arrived.whole(said.get("organization_id"))
+            found = contacts.near_parties(
+                session,
+                name=_whole_name(said),
+                email=said.get("email", ""),
+                phone=said.get("phone", ""),
+                city=said.get("city") or None,
+                country=said.get("country") or None,
+                organization=contacts.party_card(session, employer).name if employer else "",
+            )
+            self.near = [_near(one) for one in found]
+            return
+        self.near = []
 
-    def _phone(self, typed: str) -> str:
-        return normalise_phone(typed, country=self._workbench.settings.country or None)
 
-
-def _normal(normalise: Callable[[str], str], typed: str | None) -> str:
-    try:
-        return normalise(typed) if typed else ""
-    except InvalidInput:
-        return ""
+def _near(one: dict[str, Any]) -> dict[str, Any]:
+    # From 90 on it says: very likely the same.
+    likely = one["score"] >= 90
+    template = _("{name} is very likely the same: {why}.") if likely else _("{name} may be the same: {why}.")
+    text = template.format(name=one["party"], why=one["why"])
+    return {"id": one["party_id"], "text": text, "about": one["organization"] or "", "likely": likely}
 
 
 def _whole_name(said: dict[str, str]) -> str:

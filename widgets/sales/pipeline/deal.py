@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crmlib import Workbench, catalog, contacts, sales
+from crmlib import Workbench, catalog, contacts, filters, sales
 from crmlib.base import CrmError, Field, InvalidInput, as_json, fields_of
 from crmlib.i18n import format_money
 from crmlib.i18n import gettext as _
@@ -34,6 +34,7 @@ def deal_details(session: Session, deal: Deal, step: dict[str, Any] | None, work
         _link("owner_id", _("Owner"), deal.owner_id, _name(deal.owner), _colleagues(session)),
         _link("product_id", _("Product"), deal.product_id, _name(deal.product), _products(session)),
     ]
+    fields += shown.custom_fields(session, deal, workbench)
     history = [
         {
             "stage": event.stage.name,
@@ -70,12 +71,14 @@ def deal_details(session: Session, deal: Deal, step: dict[str, Any] | None, work
 
 def edit_one(workbench: Workbench, deal_id: int, key: str, typed: Any, was: Any) -> dict[str, Any]:
     """Change one field; what is wrong comes back as a sentence to show beside it, under `text`."""
-    if key not in EDITABLE:
-        return {"key": key, "text": _("no such field here")}
     try:
         with workbench.session() as session:
             deal = sales.deal_card(session, deal_id)
-            currency = deal.currency or workbench.settings.currency
+            is_custom = key not in EDITABLE
+            if is_custom and key not in filters.custom_values(session, deal):
+                return {"key": key, "text": _("no such field here")}
+            # An own amount stays in the currency it is in.
+            currency = "" if is_custom else deal.currency or workbench.settings.currency
             sales.edit_deal(session, deal, {key: typed}, was={key: was}, currency=currency)
     except InvalidInput as refusal:
         return {"key": key, "text": shown.refusal(refusal)}

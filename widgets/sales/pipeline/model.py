@@ -34,6 +34,7 @@ class PipelineModel(tl.HasTraits):
     reasons = tl.List(tl.Dict())
     deal = tl.Dict()
     field_error = tl.Dict()
+    options = tl.Dict()
     toast = tl.Dict()
     refused = tl.Dict()
     message = tl.Unicode()
@@ -181,12 +182,17 @@ class PipelineModel(tl.HasTraits):
             return
         self.deal = {}
 
+    def find(self, key: Any, typed: Any) -> None:
+        """Offer the parties that fit what is being typed into a custom field of the deal."""
+        with errors_shown_in(self), self._workbench.reading() as session:
+            self.options = self.options | {arrived.text(key): shown.found_parties(session, typed)}
+
     def edit(self, key: Any, typed: Any, was: Any) -> None:
         """Change one field of the deal that is open. What is wrong stands in `field_error`, beside the field."""
         self._n += 1
         if not self.deal:
             return
-        self.field_error = edit_one(self._workbench, self.deal["id"], arrived.text(key), arrived.typed(typed), was) | {
+        self.field_error = edit_one(self._workbench, self.deal["id"], arrived.text(key), arrived.given(typed), was) | {
             "number": self._n
         }
         # After a conflict too: the page shows theirs, and who saves again overwrites it knowingly.

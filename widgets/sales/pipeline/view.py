@@ -25,6 +25,7 @@ class Pipeline(View):
     reasons = tl.List(tl.Dict()).tag(sync=True)
     deal = tl.Dict().tag(sync=True)
     field_error = tl.Dict().tag(sync=True)
+    options = tl.Dict().tag(sync=True)
     toast = tl.Dict().tag(sync=True)
     refused = tl.Dict().tag(sync=True)
     message = tl.Unicode().tag(sync=True)
@@ -59,6 +60,10 @@ class Pipeline(View):
 
     def vue_open_deal(self, deal_id: Any) -> None:
         self._model.open_deal(deal_id)
+
+    def vue_find(self, asked: Any) -> None:
+        asked = arrived.mapping(asked)
+        self._model.find(asked.get("key"), asked.get("typed"))
 
     def vue_edit(self, asked: Any) -> None:
         asked = arrived.mapping(asked)
