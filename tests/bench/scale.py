@@ -156,6 +156,7 @@ def _measured(workbench: Any, dialect: str) -> Iterator[dict[str, Any]]:
         n_parties = session.scalar(text("SELECT count(*) FROM party"))
         me = session.execute(text("SELECT p.id, p.name FROM party p JOIN seller s ON s.party_id = p.id LIMIT 1")).one()
         best = session.scalar(text("SELECT party_id FROM party_total ORDER BY n_payments DESC LIMIT 1"))
+        pipeline = session.scalar(text("SELECT id FROM pipeline ORDER BY id LIMIT 1"))
         firm = session.scalar(
             text("SELECT organization_id FROM affiliation GROUP BY organization_id ORDER BY count(*) DESC LIMIT 1")
         )
@@ -209,7 +210,7 @@ def _measured(workbench: Any, dialect: str) -> Iterator[dict[str, Any]]:
         yield _row(f"{size}: how many stand where", _times(lambda: contacts.lifecycle_counts(session)), _times(counts), None)
         yield _row(
             f"{size}: pipeline",
-            _times(lambda: sales.board(session)),
+            _times(lambda: sales.board(session, pipeline)),
             _times(raw("SELECT stage_id, count(*), sum(amount_minor) FROM deal GROUP BY stage_id")),
             PAGE_GOAL,
         )
