@@ -145,9 +145,7 @@ class _Writer:
     faster than going row by row, and what is the same in every row is worked out only once.
     """
 
-    def __init__(
-        self, connection: Connection, mapper: Mapper[Any], named: frozenset[str], moment: datetime
-    ) -> None:
+    def __init__(self, connection: Connection, mapper: Mapper[Any], named: frozenset[str], moment: datetime) -> None:
         self._connection = connection
         self._known = frozenset(attribute.key for attribute in mapper.column_attrs)
         self._named = named

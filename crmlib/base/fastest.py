@@ -58,9 +58,7 @@ class Plan:
         # in all rows is handed over once.
         usual, varying = count(1), count(1 + sum(is_usual))
         places = [next(usual) if same else 0 for same in is_usual]
-        row = ", ".join(
-            f"({', '.join(f'?{place or next(varying)}' for place in places)})" for _ in range(rows)
-        )
+        row = ", ".join(f"({', '.join(f'?{place or next(varying)}' for place in places)})" for _ in range(rows))
         return f"INSERT INTO {self._name} ({self._names}) VALUES {row}"  # noqa: S608  # names of ours
 
 

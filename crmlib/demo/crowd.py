@@ -459,7 +459,9 @@ class Crowd:
                 "method": "card",
             }
             first += count
-        for rng, numbers in self._chunks("payment", max(0, self._share(PAYMENTS) - len(orders)) if self.n_persons else 0):
+        for rng, numbers in self._chunks(
+            "payment", max(0, self._share(PAYMENTS) - len(orders)) if self.n_persons else 0
+        ):
             amounts = (500 + (rng.random(len(numbers)) ** 3 * 60_000).astype(int)).tolist()
             people, days = self._buyers(rng, len(numbers))
             yield same | {
@@ -498,7 +500,11 @@ class _Pool:
             [".".join(slug(part).replace("-", "") for part in name if part) or "kontakt" for name in names]
         )
         self.streets = [
-            [fill(about["street_form"], street=street, n=number) for number in range(1, 60) for street in about["streets"]]
+            [
+                fill(about["street_form"], street=street, n=number)
+                for number in range(1, 60)
+                for street in about["streets"]
+            ]
             for about in self.abouts
         ]
 
