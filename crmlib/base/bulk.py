@@ -5,7 +5,7 @@ database has, and still keeps what the house promises: numbers that nobody else 
 and the journal.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain, islice

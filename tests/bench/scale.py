@@ -1,3 +1,4 @@
+# ruff: noqa: B023  # what a loop measures is called at once, in its own round
 """Lists and a customer's page where there are a million parties and ten million payments, on both databases.
 
 Each figure is the 95th percentile of ROUNDS calls of what the desk and the library call, in one process and session;
@@ -146,11 +147,8 @@ def rows() -> list[dict[str, Any]]:
 
 
 def _measured(workbench: Any, dialect: str) -> Iterator[dict[str, Any]]:
-    from sqlalchemy import select
 
     from crmlib import contacts, filters, sales
-    from crmlib.billing import Payment
-    from crmlib.contacts import Organization, Party
 
     with workbench.reading() as session:
         n_parties = session.scalar(text("SELECT count(*) FROM party"))
@@ -228,9 +226,8 @@ def _measured(workbench: Any, dialect: str) -> Iterator[dict[str, Any]]:
 
 
 def _page_of(workbench: Any, number: int) -> Callable[[], Any]:
-    from widgets.contacts.customer.model import CustomerModel
-
     from crmlib import billing
+    from widgets.contacts.customer.model import CustomerModel
 
     model = CustomerModel(workbench)
 

@@ -60,7 +60,7 @@ def test_there_is_as_much_as_was_asked_for(workbench, crowd):
         assert session.scalar(select(func.count(Payment.id))) == 3000
         assert session.scalar(select(func.count(Order.id))) == 300
         ranges = session.scalars(select(JournalEntry.record).where(JournalEntry.kind == "inserts")).all()
-        assert {"person", "payment", "order"} <= set(ranges)
+        assert {"party", "payment", "order"} <= set(ranges)
 
 
 def test_names_match_the_ways_to_reach_them(workbench, crowd):
