@@ -3,7 +3,7 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
-from crmlib.base.bulk import insert_many
+from crmlib.base.bulk import insert_columns, insert_many
 from crmlib.base.edits import check_seen, edit_fields, read_field, read_fields
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
@@ -31,6 +31,7 @@ from crmlib.base.fx import (
     set_rates,
 )
 from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
+from crmlib.base.indexes import refresh_statistics, without_indexes
 from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency, read_decimal, round_minor
 from crmlib.base.pages import MOST_COUNTED, MOST_ROWS, Page, choose, count_up_to, like_pattern, page_of_ids, read_page
@@ -112,6 +113,7 @@ __all__ = [
     "folded_sql",
     "from_row",
     "history_of",
+    "insert_columns",
     "insert_many",
     "like_pattern",
     "major_units",
@@ -125,6 +127,7 @@ __all__ = [
     "read_frame",
     "read_page",
     "record_name",
+    "refresh_statistics",
     "round_minor",
     "scaled_float",
     "sessions",
@@ -137,4 +140,5 @@ __all__ = [
     "transaction",
     "undo_batch",
     "undo_change",
+    "without_indexes",
 ]

@@ -5,21 +5,28 @@ database has, and still keeps what the house promises: numbers that nobody else 
 and the journal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain, islice, repeat
+from functools import cached_property
+from itertools import chain, islice
 from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, func, inspect, literal_column, select, text
+from sqlalchemy import JSON, Column, Connection, Table, func, inspect, literal_column, select, text
 from sqlalchemy.orm import Mapper, Session
 
-from crmlib.base.fastest import Plan, Process
+from crmlib.base.fastest import Always, Plan, Process
 from crmlib.base.journal import flat, journalled_keys, keep_rows, record_name, stamp
 from crmlib.base.records import Base, Journalled, Tracked
 
 # Rows between two statements: enough that the statement costs nothing, few enough to hold.
 CHUNK = 5_000
+
+# How many values of a column are remembered in the database's form.
+_REMEMBERED = 50_000
+
+#: A chunk of rows by column: a list or a range has a value for each row, anything else is the same in all of them.
+Columns = Mapping[str, Any]
 
 
 def insert_many(
@@ -48,7 +55,7 @@ def insert_many(
     connection = session.connection()
     mapper = inspect(record)
     first = number = _reserve(connection, mapper)
-    writer = _Writer(connection, mapper, head, stamp(session)["at"])
+    writer = _Writer(connection, mapper, frozenset(chain.from_iterable(head)), stamp(session)["at"])
     chunk = head
     while chunk:
         writer.write(chunk, number)
@@ -58,12 +65,42 @@ def insert_many(
         chunk = list(islice(source, CHUNK))
     numbers = range(first, number)
     _give_back(connection, mapper, numbers)
-    if journal == "range" and issubclass(record, Journalled):
-        mark = stamp(session)
-        whole = {"kind": "inserts", "record": record_name(record), "record_id": first, "party_id": None}
-        through = {"before": {}, "after": {"through": numbers[-1]}}
-        keep_rows(session, [{**mark, "happened_at": mark["at"], **whole, **through}])
+    if journal == "range":
+        _keep_range(session, record, numbers)
     return numbers
+
+
+def insert_columns(session: Session, record: type[Base], chunks: Iterable[Columns]) -> range:
+    """Write new records from columns instead of rows: `{"party_id": [1, 2, 3], "currency": "EUR"}` are three of them.
+
+    For millions of rows that a computation makes: no row is ever put together in Python but the one that is written.
+    A default that is made anew for each row, such as an empty dict, is made once. All else is as in `insert_many` with `journal="range"`; each chunk brings the columns of the first one.
+    """
+    session.flush()
+    source = iter(chunks)
+    head = next(source, None)
+    if head is None:
+        return range(0)
+    connection = session.connection()
+    mapper = inspect(record)
+    first = number = _reserve(connection, mapper)
+    writer = _Writer(connection, mapper, frozenset(head), stamp(session)["at"])
+    for chunk in chain([head], source):
+        number += writer.write_columns(chunk, number)
+    numbers = range(first, number)
+    if numbers:
+        _give_back(connection, mapper, numbers)
+        _keep_range(session, record, numbers)
+    return numbers
+
+
+def _keep_range(session: Session, record: type[Base], numbers: range) -> None:
+    if not issubclass(record, Journalled):
+        return
+    mark = stamp(session)
+    whole = {"kind": "inserts", "record": record_name(record), "record_id": numbers[0], "party_id": None}
+    through = {"before": {}, "after": {"through": numbers[-1]}}
+    keep_rows(session, [{**mark, "happened_at": mark["at"], **whole, **through}])
 
 
 def _reserve(connection: Connection, mapper: Mapper[Any]) -> int:
@@ -117,12 +154,10 @@ class _Writer:
     faster than going row by row, and what is the same in every row is worked out only once.
     """
 
-    def __init__(
-        self, connection: Connection, mapper: Mapper[Any], head: Sequence[dict[str, Any]], moment: datetime
-    ) -> None:
+    def __init__(self, connection: Connection, mapper: Mapper[Any], named: frozenset[str], moment: datetime) -> None:
         self._connection = connection
         self._known = frozenset(attribute.key for attribute in mapper.column_attrs)
-        self._named = frozenset(chain.from_iterable(head))
+        self._named = named
         if strange := self._named - self._known:
             raise TypeError(f"{mapper.class_.__name__} has no column {', '.join(sorted(strange))}")
         self._number = mapper.get_property_by_column(mapper.primary_key[0]).key
@@ -139,7 +174,41 @@ class _Writer:
                 range(first, first + len(rows)) if key == self._number else self._column(rows, key, process)
                 for key, process in zip(plan.keys, plan.processes, strict=True)
             ]
-            plan.put(zip(*columns, strict=True))
+            plan.put(columns, len(rows))
+
+    def write_columns(self, columns: Columns, first: int) -> int:
+        """Write a chunk of columns with the numbers from `first` on; how many rows they are."""
+        if columns.keys() != self._named:
+            raise TypeError(f"each chunk has the columns {', '.join(sorted(self._named))}")
+        sizes = {len(values) for values in columns.values() if isinstance(values, list | range)}
+        if len(sizes) != 1:
+            raise TypeError("one column at least is a list or a range, and all of those are of one length")
+        size = sizes.pop()
+        for plan, forms in zip(self._plans, self._forms, strict=True):
+            put: list[Iterable[Any]] = []
+            for key, form in zip(plan.keys, forms, strict=True):
+                usual = self.fixed.get(key)
+                values = columns.get(key, usual)
+                if key == self._number:
+                    put.append(range(first, first + size))
+                elif isinstance(values, list | range) and key in columns:
+                    put.append(values if form is None else map(form, values))
+                elif key not in columns and callable(usual):
+                    put.append(_derived(usual, columns, size, form))
+                else:
+                    put.append(Always(values if form is None else form(values)))
+            plan.put(put, size)
+        return size
+
+    @cached_property
+    def _forms(self) -> list[list[Process]]:
+        return [
+            [
+                process if process is None or isinstance(column.type, JSON) else _Remembered(process).__getitem__
+                for process, column in zip(plan.processes, plan.columns, strict=True)
+            ]
+            for plan in self._plans
+        ]
 
     def _column(self, rows: list[dict[str, Any]], key: str, process: Process) -> Iterable[Any]:
         usual = self.fixed.get(key)
@@ -148,7 +217,7 @@ class _Writer:
             if callable(usual):
                 values = [usual(_Row(row)) for row in rows]
             else:
-                return repeat(once if process is None else process(once), len(rows))
+                return Always(once if process is None else process(once))
         elif callable(usual):
             values = [row[key] if key in row else usual(_Row(row)) for row in rows]
         else:
@@ -159,11 +228,43 @@ class _Writer:
         keys, columns = [], []
         for column in table.columns:
             key = mapper.get_property_by_column(column).key
-            # What the database fills in by itself is left to it where the rows do not say.
-            if key in self._named or key in self.fixed or key == self._number or column.server_default is None:
+            # What the database fills in by itself, be it nothing, is left to it where the rows do not say.
+            if key in self._named or key in self.fixed or key == self._number or not _is_left_out(column):
                 keys.append(key)
                 columns.append(column)
         return Plan(self._connection, table, keys, columns)
+
+
+def _derived(usual: Any, columns: Columns, size: int, form: Process) -> Iterable[Any]:
+    """A default for each row of a chunk; one that looks at no other column is the same for all of them."""
+    looked_at = getattr(usual, "looks_at", ())
+    if not looked_at:
+        once = usual(_Row({}))
+        return Always(once if form is None else form(once))
+    texts = [
+        columns[name] if isinstance(columns.get(name), list | range) else [columns.get(name)] * size
+        for name in looked_at
+    ]
+    found = (usual(_Row(dict(zip(looked_at, row, strict=True)))) for row in zip(*texts, strict=True))
+    return found if form is None else map(form, found)
+
+
+class _Remembered(dict[Any, Any]):
+    """Values in the database's form by value: a column of a million days has a thousand different ones."""
+
+    def __init__(self, process: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._process = process
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        form = self[value] = self._process(value)
+        return form
+
+
+def _is_left_out(column: Column[Any]) -> bool:
+    return column.server_default is not None or bool(column.nullable)
 
 
 def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:

@@ -274,9 +274,7 @@ def settle(session: Session) -> None:
     columns = [column for column in table.columns if column.name != "number"]
     plan = Plan(connection, table, [column.name for column in columns], columns)
     taken = ([row[key] for row in rows] for key in plan.keys)
-    plan.put(
-        zip(*(one if go is None else map(go, one) for one, go in zip(taken, plan.processes, strict=True)), strict=True)
-    )
+    plan.put([one if go is None else map(go, one) for one, go in zip(taken, plan.processes, strict=True)], len(rows))
 
 
 def stamp(session: Session) -> dict[str, Any]:

@@ -81,6 +81,8 @@ def from_row(make: Callable[..., Any], *columns: str) -> Callable[[Any], Any]:
         values = context.get_current_parameters()
         return make(*(values.get(name) or "" for name in columns))
 
+    # So that who writes a million rows need not ask for each of them what depends on none.
+    derive.looks_at = columns  # type: ignore[attr-defined]
     return derive
 
 

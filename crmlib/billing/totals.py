@@ -78,6 +78,8 @@ def converter(opened: Session) -> Converter:
 def count_anew(opened: Session) -> int:
     """Count `party_total` anew from all orders, payments and refunds, in one statement; how many parties have one."""
     opened.flush()
+    # A load past the session has not asked in which currency it is counted.
+    reporting_currency(opened)
     table: Any = PartyTotal.__table__
     opened.execute(delete(table))
     opened.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))

@@ -54,7 +54,12 @@ def _place(column: str) -> tuple[Part, ...]:
         Part(
             parent.c.id,
             getattr(above, column),
-            where=(above.party_id == parent.c.parent_id, above.is_preferred, says_nothing(parent.c.id)),
+            where=(
+                parent.c.parent_id.is_not(None),
+                above.party_id == parent.c.parent_id,
+                above.is_preferred,
+                says_nothing(parent.c.id),
+            ),
         ),
     )
 

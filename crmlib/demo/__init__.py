@@ -4,6 +4,6 @@ Made from a seed through the same actions that people use, two years up to today
 records works on these.
 """
 
-from crmlib.demo.company import make_demo
+from crmlib.demo.company import MOST_LIVED, make_demo
 
-__all__ = ["make_demo"]
+__all__ = ["MOST_LIVED", "make_demo"]

@@ -2,8 +2,9 @@
 
 The company is the demo's own; its customers are drawn by chance from the same names, towns and sectors. They have no
 two years of stories behind them, only what lists, totals and reports ask: how to reach them, where they are, whom they
-work for, what they ordered, what they paid, a deal here and there. Made chunk by chunk from a seed, so that memory
-stays flat and the same seed on the same day makes the same crowd.
+work for, what they ordered, what they paid, a deal here and there. Everything is computed column by column, in chunks
+whose chance comes from the seed and their place, so that memory stays flat, the same number means the same person in
+every table, and the same seed on the same day makes the same crowd.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,15 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import accumulate
-from random import Random
+from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from crmlib.activities import Activity, Participation
-from crmlib.base import Base, folded, insert_many
-from crmlib.billing import Order, OrderLine, Payment, without_triggers
+from crmlib.base import Base, folded, insert_columns, without_indexes
+from crmlib.base.bulk import Columns
+from crmlib.billing import Order, OrderLine, PartyTotal, Payment, without_triggers
 from crmlib.contacts import (
     Address,
     Affiliation,
@@ -33,21 +35,27 @@ from crmlib.contacts import (
 )
 from crmlib.demo.market import SOURCES, slug
 from crmlib.demo.sources import fill, read
+from crmlib.i18n import gettext as _
+from crmlib.i18n import lazy
 from crmlib.sales import Deal, StageEvent
 
 #: How many of each there are for every 1,000 parties.
-ORGANIZATIONS, DEALS, ACTIVITIES, ORDERS, PAYMENTS = 100, 40, 250, 1_000, 10_000
+ORGANIZATIONS, DEALS, ACTIVITIES, ORDERS, PAYMENTS = 100, 40, 500, 1_000, 10_000
 DAYS = 1_095
-CHUNK = 5_000
+CHUNK = 20_000
 
-Progress = Callable[[str, int], None]
+#: Told what is being made, how many rows are there by now, and how many there will be.
+Progress = Callable[[str, int, int], None]
+
+_Numbers = Any  # an array of numpy
 
 
 @dataclass
 class Crowd:
     """One crowd on its way into the database: `begin` opens a transaction for each half.
 
-    `staff`, `products` (number, name, price in minor units) and `stages` are the company's own, made before.
+    `staff`, `products` (number, name, price in minor units) and `stages` (number, kind) are the company's own, made
+    before. Amounts are in euros, which is what the company reports in.
     """
 
     begin: Callable[[], AbstractContextManager[Session]]
@@ -68,297 +76,506 @@ class Crowd:
     def n_persons(self) -> int:
         return self.n_parties - self.n_organizations
 
-    @cached_property
-    def countries(self) -> tuple[list[dict[str, Any]], list[str], list[int]]:
-        """The countries, their codes, and how many of a hundred customers live where, added up."""
-        known = read("countries")
-        return list(known.values()), list(known), list(accumulate(about["weight"] for about in known.values()))
+    def _share(self, of_a_thousand: int) -> int:
+        return self.n_parties * of_a_thousand // 1000
 
-    @cached_property
-    def days(self) -> list[date]:
-        """Every day of the crowd's past, the last one yesterday."""
-        return [self.today - timedelta(days=DAYS - number) for number in range(DAYS)]
-
-    @cached_property
-    def mornings(self) -> list[datetime]:
-        """Nine o'clock (UTC) of each of `days`."""
-        return [datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in self.days]
+    @property
+    def n_rows(self) -> int:
+        """About how many rows there will be, in all tables."""
+        for_each = 2 * (DEALS + ORDERS) + 3 * ACTIVITIES + PAYMENTS
+        return self._share(for_each) + self.n_parties * 3 + int(self.n_persons * 2.1) + self.n_organizations
 
     def make(self) -> dict[str, int]:
-        """Write all of it, first who they are, then what they bought."""
-        with self.begin() as session:
-            self.organizations = self._write(session, "organizations", Organization, self._organization_rows())
-            self.persons = self._write(session, "persons", Person, self._person_rows())
-            self._write(session, "contact points", ContactPoint, self._contact_rows())
-            self._write(session, "addresses", Address, self._address_rows())
-            self._write(session, "affiliations", Affiliation, self._affiliation_rows())
-            self._write(session, "lifecycle events", LifecycleEvent, self._lifecycle_rows())
-            deals = self._write(session, "deals", Deal, self._deal_rows())
-            self._write(session, "stage events", StageEvent, self._stage_rows(deals))
-            activities = self._write(session, "activities", Activity, self._activity_rows())
-            self._write(session, "participations", Participation, self._participation_rows(activities))
-        with self.begin() as session, without_triggers(session):
-            orders = self._write(session, "orders", Order, self._order_rows())
-            self._write(session, "order lines", OrderLine, self._line_rows(orders))
-            self._write(session, "payments", Payment, self._payment_rows(orders))
+        """Write all of it, first who they are, then what they bought; how many rows of each there are."""
+        self._done = 0
+        with self.begin() as session, without_indexes(session, *_WHO):
+            self.organizations = self._write(session, Organization, self._organization_columns())
+            self.persons = self._write(session, Person, self._person_columns())
+            self._write(session, ContactPoint, self._contact_columns())
+            self._write(session, Address, self._address_columns())
+            self._write(session, Affiliation, self._affiliation_columns())
+            self._write(session, LifecycleEvent, self._lifecycle_columns())
+            deals = self._write(session, Deal, self._deal_columns())
+            self._write(session, StageEvent, self._stage_columns(deals))
+            activities = self._write(session, Activity, self._activity_columns())
+            self._write(session, Participation, self._participation_columns(activities))
+            self._tell(_("indexes"))
+        with self.begin() as session, without_indexes(session, *_WHAT):
+            with without_triggers(session):
+                orders = self._write(session, Order, self._order_columns())
+                self._write(session, OrderLine, self._line_columns(orders))
+                self._write(session, Payment, self._payment_columns(orders))
+                self._tell(_("sums per customer"))
+            self._tell(_("indexes"))
         return self.counts
 
-    def _write(self, session: Session, name: str, record: type[Base], rows: Iterator[dict[str, Any]]) -> range:
-        numbers = insert_many(session, record, self._counted(name, rows), journal="range")
-        self.counts[name.replace(" ", "_")] = len(numbers)
+    def _write(self, session: Session, record: type[Base], chunks: Iterator[Columns]) -> range:
+        name, label = _CALLED[record]
+        numbers = insert_columns(session, record, self._counted(_(label), chunks))
+        self.counts[name] = len(numbers)
         return numbers
 
-    def _counted(self, name: str, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for number, row in enumerate(rows):
-            if number % 100_000 == 0:
-                self.progress(name, number)
-            yield row
+    def _counted(self, label: str, chunks: Iterator[Columns]) -> Iterator[Columns]:
+        for chunk in chunks:
+            self._tell(label)
+            yield chunk
+            self._done += next(len(values) for values in chunk.values() if isinstance(values, list | range))
 
-    def _chunks(self, what: str, count: int) -> Iterator[tuple[Random, range]]:
+    def _tell(self, label: str) -> None:
+        self.progress(label, self._done, max(self._done, self.n_rows))
+
+    # --- chance, the same whenever it is asked ------------------------------------------------------------------
+
+    def _chance(self, what: str, first: int) -> np.random.Generator:
+        told = blake2b(f"{self.seed} {what} {first}".encode(), digest_size=16).digest()
+        return np.random.default_rng(int.from_bytes(told))
+
+    def _chunks(self, what: str, count: int) -> Iterator[tuple[np.random.Generator, range]]:
         """Numbers from nought to `count` in chunks, each with chance of its own: `what` is asked the same way again."""
         for first in range(0, count, CHUNK):
-            yield Random(f"{self.seed} {what} {first}"), range(first, min(first + CHUNK, count))
+            yield self._chance(what, first), range(first, min(first + CHUNK, count))
 
-    def _places(self, who: str, count: int, purpose: str) -> Iterator[tuple[int, Random, str, dict[str, Any]]]:
-        """Each number with a country, and chance for one purpose; the country of a number is always the same."""
-        abouts, codes, weights = self.countries
-        chunks = zip(self._chunks(f"{who} country", count), self._chunks(f"{who} {purpose}", count), strict=True)
-        for (where, numbers), (rng, _same) in chunks:
-            places = where.choices(range(len(codes)), cum_weights=weights, k=len(numbers))
-            for number, place in zip(numbers, places, strict=True):
-                yield number, rng, codes[place], abouts[place]
+    def _homes(self, who: str, numbers: range) -> _Numbers:
+        """In which of the countries each of a chunk lives, always the same for a number."""
+        countries = list(read("countries").values())
+        shares = np.array([about["weight"] for about in countries], float)
+        rng = self._chance(f"{who} country", numbers.start)
+        return rng.choice(len(countries), len(numbers), p=shares / shares.sum())
 
-    def _people(self, purpose: str) -> Iterator[tuple[int, Random, dict[str, Any], str, str | None]]:
-        """Each person's number, chance for one purpose, country and name; always the same name for a number."""
-        names = (_name(rng, about) for _number, rng, _code, about in self._places("person", self.n_persons, "name"))
-        places = self._places("person", self.n_persons, purpose)
-        for (number, rng, _code, about), (given, family) in zip(places, names, strict=True):
-            yield number, rng, about, given, family
+    def _names(self, numbers: range) -> _Numbers:
+        """Which of the names each of a chunk of persons bears, always the same for a number."""
+        homes, rng = self._homes("person", numbers), self._chance("person name", numbers.start)
+        first, count = self._pool.first[homes], self._pool.count[homes]
+        return first + (rng.random(len(numbers)) * count).astype(int)
 
-    def _known(self, rng: Random) -> datetime:
-        return self.mornings[int(rng.random() ** 1.3 * (DAYS - 1))]
+    @cached_property
+    def _pool(self) -> "_Pool":
+        return _Pool()
 
-    def _standing(self, rng: Random) -> str:
-        chance = rng.random()
-        return "customer" if chance < 0.55 else "prospect" if chance < 0.8 else "lead" if chance < 0.92 else "former"
+    @cached_property
+    def _days(self) -> _Numbers:
+        """Every day of the crowd's past, the last one yesterday."""
+        return _objects([self.today - timedelta(days=DAYS - number) for number in range(DAYS)])
 
-    def _party(self, rng: Random, name: str) -> dict[str, Any]:
-        known = self._known(rng)
-        quiet = rng.randrange(0, 400)
+    @cached_property
+    def _mornings(self) -> _Numbers:
+        """Nine o'clock (UTC) of each of `_days`."""
+        return _objects([datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in self._days])
+
+    @cached_property
+    def _known(self) -> _Numbers:
+        """The day, of `_days`, on which we came to know each person: two bytes for each, and nothing comes before."""
+        chunks = self._chunks("known", self.n_persons)
+        return np.concatenate([_early(rng, len(numbers)) for rng, numbers in chunks] or [np.zeros(0, np.int16)])
+
+    @cached_property
+    def _last_done(self) -> _Numbers:
+        """The minute, counted from the first morning, of the newest thing done with each person; -1 for nothing."""
+        last = np.full(self.n_persons, -1, np.int32)
+        for drawn in self._drawn_activities():
+            done = ~drawn["open"]
+            np.maximum.at(last, drawn["person"][done], drawn["minute"][done])
+        return last
+
+    def _moments(self, minutes: _Numbers) -> list[datetime]:
+        first: datetime = self._mornings[0]
+        return [first + timedelta(minutes=minute) for minute in minutes.tolist()]
+
+    def _buyers(self, rng: np.random.Generator, count: int) -> tuple[_Numbers, _Numbers]:
+        """Who pays or orders, and on which day: some often, most seldom, many never, and nobody before we knew them."""
+        people = (rng.random(count) ** 2 * self.n_persons).astype(int)
+        known = self._known[people]
+        return people, known + (rng.random(count) * (DAYS - known)).astype(int)
+
+    # --- who they are ---------------------------------------------------------------------------------------------
+
+    def _party(self, rng: np.random.Generator, count: int, known: _Numbers) -> dict[str, Any]:
         return {
-            "name": name,
-            "folded": folded(name),
-            "name_key": name_key(name),
-            "back_key": back_key(name),
-            "lifecycle": self._standing(rng),
-            "owner_id": rng.choice(self.staff),
-            "source": rng.choice(_SOURCES),
-            "created_at": known,
-            "last_activity_at": None if rng.random() < 0.3 else max(known, self.mornings[-1] - timedelta(days=quiet)),
+            "lifecycle": _STANDING[np.searchsorted(_STANDING_SHARES, rng.random(count))].tolist(),
+            "owner_id": np.array(self.staff)[rng.integers(len(self.staff), size=count)].tolist(),
+            "source": _SOURCES[rng.integers(len(_SOURCES), size=count)].tolist(),
+            "created_at": self._mornings[known].tolist(),
         }
 
-    def _organization_rows(self) -> Iterator[dict[str, Any]]:
-        for number, rng, _code, about in self._places("organization", self.n_organizations, "facts"):
-            sector = rng.choice(list(about["organizations"]))
-            form = rng.choice(about["organizations"][sector])
-            city = rng.choice(about["cities"])[0]
-            name = fill(form, x=rng.choice(about["words"]), f=rng.choice(about["family"]), c=city)
-            if number >= 1_000:
-                name = f"{name} {city} {number}"
-            yield self._party(rng, name) | {
-                "sector": sector,
-                "founded_year": rng.randrange(1900, self.today.year),
-                "n_employees": int(rng.lognormvariate(3.5, 1.2)) + 1,
+    def _organization_columns(self) -> Iterator[Columns]:
+        for rng, numbers in self._chunks("organization", self.n_organizations):
+            count = len(numbers)
+            names, sectors = [], []
+            drawn = rng.random((count, 5)).tolist()
+            for number, home, chance in zip(numbers, self._homes("organization", numbers), drawn, strict=True):
+                about = self._pool.abouts[home]
+                sector = _one_of(list(about["organizations"]), chance[0])
+                form = _one_of(about["organizations"][sector], chance[1])
+                city = _one_of(about["cities"], chance[2])[0]
+                name = fill(form, x=_one_of(about["words"], chance[3]), f=_one_of(about["family"], chance[4]), c=city)
+                # There are more firms than names: the town and a number tell them apart.
+                names.append(name if number < 1_000 else f"{name} {city} {number}")
+                sectors.append(sector)
+            yield self._party(rng, count, _early(rng, count)) | {
+                **_keys(names),
+                "sector": sectors,
+                "founded_year": rng.integers(1900, self.today.year, count).tolist(),
+                "n_employees": (rng.lognormal(3.5, 1.2, count).astype(int) + 1).tolist(),
             }
 
-    def _person_rows(self) -> Iterator[dict[str, Any]]:
-        for _number, rng, _about, given, family in self._people("facts"):
-            yield self._party(rng, f"{given} {family}" if family else given) | {
-                "given_name": given,
-                "family_name": family,
-                "birthday_on": date(rng.randrange(1945, 2004), rng.randrange(1, 13), rng.randrange(1, 29)),
+    def _person_columns(self) -> Iterator[Columns]:
+        first, days = date(1945, 1, 1), 59 * 365
+        birthdays = _objects([first + timedelta(days=number) for number in range(days)])
+        for rng, numbers in self._chunks("person", self.n_persons):
+            names = self._names(numbers)
+            last = self._last_done[numbers.start : numbers.stop]
+            moments = self._moments(last)
+            yield self._party(rng, len(numbers), self._known[numbers.start : numbers.stop]) | {
+                **{key: values[names].tolist() for key, values in self._pool.columns.items()},
+                "birthday_on": birthdays[rng.integers(days, size=len(numbers))].tolist(),
+                "last_activity_at": [
+                    moment if minute >= 0 else None for moment, minute in zip(moments, last.tolist(), strict=True)
+                ],
             }
 
-    def _contact_rows(self) -> Iterator[dict[str, Any]]:
-        for number, _rng, about, given, family in self._people("reach"):
-            local = ".".join(slug(part).replace("-", "") for part in (given, family) if part)
-            address = f"{local or 'kontakt'}{number}@mail.example"
-            party = self.persons[number]
-            yield {"party_id": party, "kind": "email", "value": address, "normalised": address, "is_preferred": True}
-            if number % 5 < 3:
-                prefix, digits = about["phone"]
-                phone = f"{prefix}{number % 10**digits:0{digits}d}"
-                yield {"party_id": party, "kind": "mobile", "value": phone, "normalised": phone, "is_preferred": False}
-        for number in range(self.n_organizations):
-            address = f"info@firm{number}.example"
-            party = self.organizations[number]
-            yield {"party_id": party, "kind": "email", "value": address, "normalised": address, "is_preferred": True}
+    def _contact_columns(self) -> Iterator[Columns]:
+        for _rng, numbers in self._chunks("contact", self.n_persons):
+            homes, locals_ = self._homes("person", numbers), self._pool.locals[self._names(numbers)]
+            parties, kinds, values = [], [], []
+            for number, home, local in zip(numbers, homes.tolist(), locals_.tolist(), strict=True):
+                parties.append(self.persons[number])
+                kinds.append("email")
+                values.append(f"{local}{number}@mail.example")
+                if number % 5 < 3:
+                    prefix, digits = self._pool.abouts[home]["phone"]
+                    parties.append(self.persons[number])
+                    kinds.append("mobile")
+                    values.append(f"{prefix}{number % 10**digits:0{digits}d}")
+            preferred = [kind == "email" for kind in kinds]
+            yield {"party_id": parties, "kind": kinds, "value": values, "normalised": values, "is_preferred": preferred}
+        for _rng, numbers in self._chunks("contact", self.n_organizations):
+            values = [f"info@firm{number}.example" for number in numbers]
+            yield {
+                "party_id": self.organizations[numbers.start : numbers.stop],
+                "kind": "email",
+                "value": values,
+                "normalised": values,
+                "is_preferred": True,
+            }
 
-    def _address_rows(self) -> Iterator[dict[str, Any]]:
-        for what, parties in (("person", self.persons), ("organization", self.organizations)):
-            for number, rng, code, about in self._places(what, len(parties), "address"):
-                city, region, _postal = about["cities"][rng.randrange(len(about["cities"]))]
-                street = fill(
-                    about["street_form"], street=about["streets"][number % len(about["streets"])], n=number % 190
-                )
+    def _address_columns(self) -> Iterator[Columns]:
+        codes = _objects(list(read("countries")))
+        for who, parties in (("person", self.persons), ("organization", self.organizations)):
+            for rng, numbers in self._chunks(f"{who} address", len(parties)):
+                homes = self._homes(who, numbers)
+                cities, regions, streets = [], [], []
+                chance = rng.random(len(numbers)).tolist()
+                for number, home, drawn in zip(numbers, homes.tolist(), chance, strict=True):
+                    about = self._pool.abouts[home]
+                    city, region, _postal = _one_of(about["cities"], drawn)
+                    cities.append(city)
+                    regions.append(region)
+                    streets.append(self._pool.streets[home][number % len(self._pool.streets[home])])
                 yield {
-                    "party_id": parties[number],
-                    "street": street,
-                    "city": city,
-                    "region": region,
-                    "country": code,
+                    "party_id": parties[numbers.start : numbers.stop],
+                    "street": streets,
+                    "city": cities,
+                    "region": regions,
+                    "country": codes[homes].tolist(),
                     "is_preferred": True,
                 }
 
-    def _affiliation_rows(self) -> Iterator[dict[str, Any]]:
+    def _affiliation_columns(self) -> Iterator[Columns]:
         for rng, numbers in self._chunks("affiliation", self.n_persons):
-            for number in numbers:
-                if rng.random() < 0.5:
-                    organization = self.organizations[rng.randrange(len(self.organizations))]
-                    yield {"person_id": self.persons[number], "organization_id": organization, "is_primary": True}
-
-    def _lifecycle_rows(self) -> Iterator[dict[str, Any]]:
-        parties = ((self.organizations, self._organization_rows()), (self.persons, self._person_rows()))
-        for numbers, rows in parties:
-            for party, row in zip(numbers, rows, strict=True):
-                yield {"party_id": party, "lifecycle": row["lifecycle"], "at": row["created_at"]}
-
-    def _deal_rows(self) -> Iterator[dict[str, Any]]:
-        for rng, numbers in self._chunks("deal", self.n_parties * DEALS // 1000):
-            for _number in numbers:
-                product, name, price = rng.choice(self.products)
-                stage, kind = rng.choices(self.stages, _STAGE_WEIGHTS[: len(self.stages)])[0]
-                opened = rng.randrange(DAYS - 1)
-                closed = min(DAYS - 1, opened + rng.randrange(10, 120))
-                organization = rng.randrange(len(self.organizations))
-                yield {
-                    "name": f"{name} {organization}",
-                    "party_id": self.organizations[organization],
-                    "owner_id": rng.choice(self.staff),
-                    "product_id": product,
-                    "stage_id": stage,
-                    "amount_minor": price * rng.randrange(1, 40),
-                    "currency": "EUR",
-                    "opened_on": self.days[opened],
-                    "expected_close_on": self.days[closed]
-                    if kind != "open"
-                    else self.today + timedelta(days=rng.randrange(-20, 120)),
-                    "closed_on": self.days[closed] if kind != "open" else None,
-                    "lost_reason": rng.choice(("price", "competitor", "no answer")) if kind == "lost" else None,
-                    "created_at": self.mornings[opened],
-                }
-
-    def _stage_rows(self, deals: range) -> Iterator[dict[str, Any]]:
-        first = self.stages[0][0]
-        for deal, row in zip(deals, self._deal_rows(), strict=True):
-            yield {"deal_id": deal, "stage_id": first, "entered_at": row["created_at"]}
-            if row["stage_id"] != first:
-                later = row["created_at"] + timedelta(days=9) if row["closed_on"] is None else _nine(row["closed_on"])
-                yield {"deal_id": deal, "stage_id": row["stage_id"], "entered_at": later}
-
-    def _activity_rows(self) -> Iterator[dict[str, Any]]:
-        words = (
-            "Call about the order",
-            "Asked for an offer",
-            "Service visit",
-            "Follow-up on the offer",
-            "Delivery date",
-        )
-        for rng, numbers in self._chunks("activity", self.n_parties * ACTIVITIES // 1000):
-            for _number in numbers:
-                at = self.mornings[rng.randrange(DAYS)] + timedelta(minutes=rng.randrange(480))
-                is_open = rng.random() < 0.03
-                yield {
-                    "kind": rng.choice(("call", "meeting", "email", "task", "note")),
-                    "subject": rng.choice(words),
-                    "starts_at": None if is_open else at,
-                    "due_at": self.mornings[-1] + timedelta(days=rng.randrange(-5, 30)) if is_open else None,
-                    "done_at": None if is_open else at,
-                    "created_at": at,
-                }
-
-    def _participation_rows(self, activities: range) -> Iterator[dict[str, Any]]:
-        for rng, numbers in self._chunks("participation", len(activities)):
-            for number in numbers:
-                party = self.persons[rng.randrange(len(self.persons))]
-                yield {"activity_id": activities[number], "party_id": party, "part": "target"}
-                yield {"activity_id": activities[number], "party_id": rng.choice(self.staff), "part": "assignee"}
-
-    def _order_rows(self) -> Iterator[dict[str, Any]]:
-        for rng, numbers in self._chunks("order", self.n_parties * ORDERS // 1000):
-            for number in numbers:
-                _product, _name, price = self.products[number % len(self.products)]
-                total = price * (1 + number % 7)
-                at = rng.randrange(DAYS)
-                yield {
-                    "number": f"S{number + 1:08d}",
-                    "party_id": self._buyer(rng),
-                    "ordered_on": self.days[at],
-                    "ordered_at": self.mornings[at],
-                    "status": "fulfilled",
-                    "currency": "EUR",
-                    "total_minor": total,
-                    "reporting_minor": total,
-                    "channel": "online" if number % 3 else "shop",
-                    "created_at": self.mornings[at],
-                }
-
-    def _line_rows(self, orders: range) -> Iterator[dict[str, Any]]:
-        for number, order in enumerate(orders):
-            product, name, price = self.products[number % len(self.products)]
-            quantity = 1 + number % 7
+            working = np.flatnonzero(rng.random(len(numbers)) < 0.5) + numbers.start
+            firms = rng.integers(self.n_organizations, size=len(working))
             yield {
-                "order_id": order,
-                "product_id": product,
-                "description": name,
-                "quantity": Decimal(quantity),
-                "unit_price": Decimal(price) / 100,
-                "amount_minor": price * quantity,
+                "person_id": (working + self.persons.start).tolist(),
+                "organization_id": (firms + self.organizations.start).tolist(),
+                "is_primary": True,
             }
 
-    def _payment_rows(self, orders: range) -> Iterator[dict[str, Any]]:
-        """Each order is paid once; the rest are instalments and subscriptions, without an order of their own."""
-        for order, row in zip(orders, self._order_rows(), strict=True):
+    def _lifecycle_columns(self) -> Iterator[Columns]:
+        """That each came to stand where they stand, on the day we came to know them."""
+        for parties, chunks in (
+            (self.organizations, self._organization_columns()),
+            (self.persons, self._person_columns()),
+        ):
+            first = 0
+            for chunk in chunks:
+                count = len(chunk["lifecycle"])
+                numbers = parties[first : first + count]
+                yield {"party_id": numbers, "lifecycle": chunk["lifecycle"], "at": chunk["created_at"]}
+                first += count
+
+    # --- what is done with them -----------------------------------------------------------------------------------
+
+    def _deal_columns(self) -> Iterator[Columns]:
+        stages, prices = _objects(self.stages), np.array([price for _number, _name, price in self.products])
+        weights = np.array(_STAGE_WEIGHTS[: len(self.stages)], float)
+        reasons = _objects(["price", "competitor", "no answer"])
+        for rng, numbers in self._chunks("deal", self._share(DEALS)):
+            count = len(numbers)
+            products = rng.integers(len(self.products), size=count)
+            places = rng.choice(len(weights), count, p=weights / weights.sum())
+            kinds = [kind for _number, kind in stages[places]]
+            opened = rng.integers(DAYS - 1, size=count)
+            closed = np.minimum(DAYS - 1, opened + rng.integers(10, 120, count))
+            ahead = rng.integers(-20, 120, count).tolist()
+            firms = rng.integers(self.n_organizations, size=count)
+            closing = self._days[closed].tolist()
+            why = reasons[rng.integers(len(reasons), size=count)].tolist()
             yield {
-                "order_id": order,
-                "party_id": row["party_id"],
-                "amount_minor": row["total_minor"],
+                "name": [
+                    f"{self.products[product][1]} {firm}"
+                    for product, firm in zip(products.tolist(), firms.tolist(), strict=True)
+                ],
+                "party_id": (firms + self.organizations.start).tolist(),
+                "owner_id": np.array(self.staff)[rng.integers(len(self.staff), size=count)].tolist(),
+                "product_id": [self.products[product][0] for product in products],
+                "stage_id": [number for number, _kind in stages[places]],
+                "amount_minor": (prices[products] * rng.integers(1, 40, count)).tolist(),
                 "currency": "EUR",
-                "reporting_minor": row["total_minor"],
-                "paid_on": row["ordered_on"],
-                "method": "card",
-                "status": "received",
+                "opened_on": self._days[opened].tolist(),
+                "expected_close_on": [
+                    self.today + timedelta(days=days) if kind == "open" else day
+                    for kind, days, day in zip(kinds, ahead, closing, strict=True)
+                ],
+                "closed_on": [None if kind == "open" else day for kind, day in zip(kinds, closing, strict=True)],
+                "lost_reason": [reason if kind == "lost" else None for kind, reason in zip(kinds, why, strict=True)],
+                "created_at": self._mornings[opened].tolist(),
             }
-        methods, days = ("card", "transfer", "paypal", "direct debit"), self.days
-        for rng, numbers in self._chunks("payment", self.n_parties * PAYMENTS // 1000 - len(orders)):
-            chance = rng.random
-            for number in numbers:
-                minor = 500 + int(chance() ** 3 * 60_000)
-                yield {
-                    "order_id": None,
-                    "party_id": self._buyer(rng),
-                    "amount_minor": minor,
-                    "currency": "EUR",
-                    "reporting_minor": minor,
-                    "paid_on": days[int(chance() * DAYS)],
-                    "method": methods[number & 3],
-                    "status": "received",
-                }
 
-    def _buyer(self, rng: Random) -> int:
-        # Some buy often, most seldom, many never.
-        return self.persons[int(rng.random() ** 2 * len(self.persons))]
+    def _stage_columns(self, deals: range) -> Iterator[Columns]:
+        first = self.stages[0][0]
+        last_morning = self._mornings[-1]
+        done = 0
+        for chunk in self._deal_columns():
+            numbers, stages, moments = [], [], []
+            for place, (stage, opened, closed) in enumerate(
+                zip(chunk["stage_id"], chunk["created_at"], chunk["closed_on"], strict=True), done
+            ):
+                numbers.append(deals[place])
+                stages.append(first)
+                moments.append(opened)
+                if stage != first:
+                    numbers.append(deals[place])
+                    stages.append(stage)
+                    moments.append(_nine(closed) if closed else min(opened + timedelta(days=9), last_morning))
+            done += len(chunk["stage_id"])
+            yield {"deal_id": numbers, "stage_id": stages, "entered_at": moments}
+
+    def _drawn_activities(self) -> Iterator[dict[str, _Numbers]]:
+        """What is drawn of each activity: with whom, in which minute, and whether it is still to be done."""
+        for rng, numbers in self._chunks("activity", self._share(ACTIVITIES) if self.n_persons else 0):
+            people = (rng.random(len(numbers)) * self.n_persons).astype(int)
+            days = self._known[people] + (rng.random(len(numbers)) * (DAYS - self._known[people])).astype(int)
+            yield {
+                "person": people,
+                "minute": (days * 1440 + rng.integers(480, size=len(numbers))).astype(np.int32),
+                "open": rng.random(len(numbers)) < 0.03,
+                "kind": rng.integers(len(_KINDS), size=len(numbers)),
+                "subject": rng.integers(len(_SUBJECTS), size=len(numbers)),
+                "due": rng.integers(-5, 30, len(numbers)),
+                "staff": rng.integers(len(self.staff), size=len(numbers)),
+            }
+
+    def _activity_columns(self) -> Iterator[Columns]:
+        last_morning = self._mornings[-1]
+        for drawn in self._drawn_activities():
+            moments, still = self._moments(drawn["minute"]), drawn["open"].tolist()
+            done = [None if is_open else moment for moment, is_open in zip(moments, still, strict=True)]
+            due = [
+                last_morning + timedelta(days=days) if is_open else None
+                for days, is_open in zip(drawn["due"].tolist(), still, strict=True)
+            ]
+            kinds = _KINDS[drawn["kind"]].tolist()
+            yield {
+                "kind": ["task" if is_open else kind for kind, is_open in zip(kinds, still, strict=True)],
+                "subject": _SUBJECTS[drawn["subject"]].tolist(),
+                "starts_at": done,
+                "due_at": due,
+                "done_at": done,
+                "created_at": moments,
+            }
+
+    def _participation_columns(self, activities: range) -> Iterator[Columns]:
+        first = 0
+        for drawn in self._drawn_activities():
+            count = len(drawn["person"])
+            numbers = activities[first : first + count]
+            targets = (drawn["person"] + self.persons.start).tolist()
+            yield {"activity_id": numbers, "party_id": targets, "part": "target"}
+            doing = np.array(self.staff)[drawn["staff"]].tolist()
+            yield {"activity_id": numbers, "party_id": doing, "part": "assignee"}
+            first += count
+
+    # --- what they bought -----------------------------------------------------------------------------------------
+
+    def _order_columns(self) -> Iterator[Columns]:
+        prices = np.array([price for _number, _name, price in self.products])
+        for rng, numbers in self._chunks("order", self._share(ORDERS) if self.n_persons else 0):
+            each = np.arange(numbers.start, numbers.stop)
+            totals = (prices[each % len(prices)] * (1 + each % 7)).tolist()
+            people, days = self._buyers(rng, len(numbers))
+            mornings = self._mornings[days].tolist()
+            yield {
+                "number": [f"S{number:08d}" for number in range(numbers.start + 1, numbers.stop + 1)],
+                "party_id": (people + self.persons.start).tolist(),
+                "ordered_on": self._days[days].tolist(),
+                "ordered_at": mornings,
+                "status": "fulfilled",
+                "currency": "EUR",
+                "total_minor": totals,
+                "reporting_minor": totals,
+                "channel": _CHANNELS[each % 3].tolist(),
+                "created_at": mornings,
+            }
+
+    def _line_columns(self, orders: range) -> Iterator[Columns]:
+        numbers = _objects([number for number, _name, _price in self.products])
+        names = _objects([name for _number, name, _price in self.products])
+        prices = np.array([price for _number, _name, price in self.products])
+        units, quantities = _objects([Decimal(int(price)) / 100 for price in prices]), _objects(map(Decimal, range(8)))
+        for first in range(0, len(orders), CHUNK):
+            each = np.arange(first, min(first + CHUNK, len(orders)))
+            which, count = each % len(prices), 1 + each % 7
+            yield {
+                "order_id": orders[first : first + CHUNK],
+                "product_id": numbers[which].tolist(),
+                "description": names[which].tolist(),
+                "quantity": quantities[count].tolist(),
+                "unit_price": units[which].tolist(),
+                "amount_minor": (prices[which] * count).tolist(),
+            }
+
+    def _payment_columns(self, orders: range) -> Iterator[Columns]:
+        """Each order is paid once; the rest are instalments and subscriptions, without an order of their own."""
+        same = {"currency": "EUR", "status": "received"}
+        first = 0
+        for order in self._order_columns():
+            count = len(order["party_id"])
+            yield same | {
+                "order_id": orders[first : first + count],
+                "party_id": order["party_id"],
+                "amount_minor": order["total_minor"],
+                "reporting_minor": order["total_minor"],
+                "paid_on": order["ordered_on"],
+                "method": "card",
+            }
+            first += count
+        for rng, numbers in self._chunks(
+            "payment", max(0, self._share(PAYMENTS) - len(orders)) if self.n_persons else 0
+        ):
+            amounts = (500 + (rng.random(len(numbers)) ** 3 * 60_000).astype(int)).tolist()
+            people, days = self._buyers(rng, len(numbers))
+            yield same | {
+                "order_id": None,
+                "party_id": (people + self.persons.start).tolist(),
+                "amount_minor": amounts,
+                "reporting_minor": amounts,
+                "paid_on": self._days[days].tolist(),
+                "method": _METHODS[rng.integers(len(_METHODS), size=len(numbers))].tolist(),
+            }
 
 
-_SOURCES = [source for source, share in SOURCES.items() for _ in range(share)]
-_STAGE_WEIGHTS = (6, 5, 4, 3, 48, 34)
+class _Pool:
+    """Every name there is, with all that is derived from it: persons point into it.
+
+    Of country number `n`, `count[n]` names begin at `first[n]`. `locals` are how a name begins an e-mail address.
+    """
+
+    def __init__(self) -> None:
+        self.abouts = list(read("countries").values())
+        names: list[tuple[str, str | None]] = []
+        first, count = [], []
+        for about in self.abouts:
+            first.append(len(names))
+            both = [(given, family) for given in (*about["female"], *about["male"]) for family in about["family"]]
+            alone: list[tuple[str, str | None]] = [(given, None) for given in about.get("single", ())]
+            # Of ten people one has a single name, where that is usual.
+            names += both + (alone * len(both))[: len(both) // 9]
+            count.append(len(names) - first[-1])
+        self.first, self.count = np.array(first), np.array(count)
+        whole = [f"{given} {family}" if family else given for given, family in names]
+        self.columns = {key: _objects(values) for key, values in _keys(whole).items()}
+        self.columns["given_name"] = _objects([given for given, _family in names])
+        self.columns["family_name"] = _objects([family for _given, family in names])
+        self.locals = _objects(
+            [".".join(slug(part).replace("-", "") for part in name if part) or "kontakt" for name in names]
+        )
+        self.streets = [
+            [
+                fill(about["street_form"], street=street, n=number)
+                for number in range(1, 60)
+                for street in about["streets"]
+            ]
+            for about in self.abouts
+        ]
 
 
-def _name(rng: Random, about: dict[str, Any]) -> tuple[str, str | None]:
-    if "single" in about and rng.random() < 0.1:
-        return rng.choice(about["single"]), None
-    return rng.choice(about["female"] if rng.random() < 0.5 else about["male"]), rng.choice(about["family"])
+def _keys(names: list[str]) -> dict[str, list[str]]:
+    """Names, and what parties are sorted and recognised by."""
+    plain = [folded(name) for name in names]
+    return {
+        "name": names,
+        "folded": plain,
+        "name_key": [name_key(name) for name in plain],
+        "back_key": [back_key(name) for name in plain],
+    }
+
+
+def _objects(values: Any) -> _Numbers:
+    values = list(values)
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _one_of(values: list[Any], chance: float) -> Any:
+    return values[int(chance * len(values))]
+
+
+def _early(rng: np.random.Generator, count: int) -> _Numbers:
+    """Days on which people came to be known: more of them long ago."""
+    return (rng.random(count) ** 1.3 * (DAYS - 1)).astype(np.int16)
 
 
 def _nine(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+_SOURCES = _objects([source for source, share in SOURCES.items() for _ in range(share)])
+_STANDING = _objects(["customer", "prospect", "lead", "former"])
+_STANDING_SHARES = np.array([0.55, 0.8, 0.92])
+_STAGE_WEIGHTS = (6, 5, 4, 3, 48, 34)
+_KINDS = _objects(["call", "meeting", "email", "task", "note"])
+_SUBJECTS = _objects(
+    ["Call about the order", "Asked for an offer", "Service visit", "Follow-up on the offer", "Delivery date"]
+)
+_CHANNELS = _objects(["shop", "online", "online"])
+_METHODS = _objects(["card", "transfer", "paypal", "direct debit"])
+
+_CALLED: dict[type[Base], tuple[str, Any]] = {
+    Organization: ("organizations", lazy("organizations")),
+    Person: ("persons", lazy("persons")),
+    ContactPoint: ("contact_points", lazy("contact points")),
+    Address: ("addresses", lazy("addresses")),
+    Affiliation: ("affiliations", lazy("affiliations")),
+    LifecycleEvent: ("lifecycle_events", lazy("lifecycle events")),
+    Deal: ("deals", lazy("deals")),
+    StageEvent: ("stage_events", lazy("stage events")),
+    Activity: ("activities", lazy("activities")),
+    Participation: ("participations", lazy("participations")),
+    Order: ("orders", lazy("orders")),
+    OrderLine: ("order_lines", lazy("order lines")),
+    Payment: ("payments", lazy("payments")),
+}
+_WHO = (
+    Organization,
+    Person,
+    ContactPoint,
+    Address,
+    Affiliation,
+    LifecycleEvent,
+    Deal,
+    StageEvent,
+    Activity,
+    Participation,
+)
+_WHAT = (Order, OrderLine, Payment, PartyTotal)

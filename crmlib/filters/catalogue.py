@@ -5,7 +5,7 @@ select: the definitions are few, and what they mean is worked out once for each 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -27,7 +27,7 @@ class Fields:
     name: str
     record: type[Base]
     dialect: str
-    by_key: Mapping[str, Offered]
+    by_key: Mapping[str, Offered] = field(repr=False)
 
     def get(self, key: str) -> Offered | None:
         """The field called `key`, in whichever case that was written."""
