@@ -39,15 +39,19 @@ LISTS: list[tuple[str, str, dict[str, Any], str]] = [
         "party",
         'lifecycle == "customer" and total_paid > 1000',
         {},
-        "SELECT p.id, p.name FROM party p JOIN party_total t ON t.party_id = p.id"
-        " WHERE lifecycle = 'customer' AND paid_minor > 100000 ORDER BY p.id LIMIT 20",
+        (
+            "SELECT p.id, p.name FROM party p JOIN party_total t ON t.party_id = p.id"
+            " WHERE lifecycle = 'customer' AND paid_minor > 100000 ORDER BY p.id LIMIT 20"
+        ),
     ),
     (
         "party",
         'lifecycle == "customer" and total_paid > 1000',
         {"sort": "name"},
-        "SELECT p.id, p.name FROM party p JOIN party_total t ON t.party_id = p.id"
-        " WHERE lifecycle = 'customer' AND paid_minor > 100000 ORDER BY p.folded, p.id LIMIT 20",
+        (
+            "SELECT p.id, p.name FROM party p JOIN party_total t ON t.party_id = p.id"
+            " WHERE lifecycle = 'customer' AND paid_minor > 100000 ORDER BY p.folded, p.id LIMIT 20"
+        ),
     ),
     ("party", 'lifecycle == "customer" and city == "delft"', {}, _CITY),
     ("party", 'lifecycle == "customer" and city == "delft"', {"sort": "name"}, _CITY.replace("BY id", "BY folded, id")),
@@ -61,43 +65,55 @@ LISTS: list[tuple[str, str, dict[str, Any], str]] = [
         "party",
         "last_activity_at < today - 90d and owner == me",
         {"sort": "last_activity_at", "descending": True},
-        "SELECT id, name FROM party WHERE last_activity_at < '{quiet}' AND owner_id = {me}"
-        " ORDER BY last_activity_at DESC, id DESC LIMIT 20",
+        (
+            "SELECT id, name FROM party WHERE last_activity_at < '{quiet}' AND owner_id = {me}"
+            " ORDER BY last_activity_at DESC, id DESC LIMIT 20"
+        ),
     ),
     (
         "party",
         "total_paid > 5000 and n_orders > 3",
         {"sort": "total_paid", "descending": True},
-        "SELECT party_id FROM party_total WHERE paid_minor > 500000 AND n_orders > 3"
-        " ORDER BY paid_minor DESC, party_id DESC LIMIT 20",
+        (
+            "SELECT party_id FROM party_total WHERE paid_minor > 500000 AND n_orders > 3"
+            " ORDER BY paid_minor DESC, party_id DESC LIMIT 20"
+        ),
     ),
     (
         "party",
         'name starts with "anja" and kind == "person"',
         {"sort": "name"},
-        "SELECT id, name FROM party WHERE folded >= 'anja' AND folded < 'anjb' AND kind = 'person'"
-        " ORDER BY folded, id LIMIT 20",
+        (
+            "SELECT id, name FROM party WHERE folded >= 'anja' AND folded < 'anjb' AND kind = 'person'"
+            " ORDER BY folded, id LIMIT 20"
+        ),
     ),
     (
         "party",
         'country == "NL" and source == "event"',
         {"sort": "created_at", "descending": True},
-        "SELECT p.id FROM party p JOIN address a ON a.party_id = p.id AND a.is_preferred"
-        " WHERE a.country = 'NL' AND source = 'event' ORDER BY p.created_at DESC, p.id DESC LIMIT 20",
+        (
+            "SELECT p.id FROM party p JOIN address a ON a.party_id = p.id AND a.is_preferred"
+            " WHERE a.country = 'NL' AND source = 'event' ORDER BY p.created_at DESC, p.id DESC LIMIT 20"
+        ),
     ),
     (
         "deal",
         'status == "open" and amount > 1000 EUR',
         {"sort": "expected_close_on"},
-        "SELECT d.id FROM deal d JOIN stage s ON s.id = d.stage_id WHERE s.kind = 'open' AND amount_minor > 100000"
-        " ORDER BY expected_close_on, d.id LIMIT 20",
+        (
+            "SELECT d.id FROM deal d JOIN stage s ON s.id = d.stage_id WHERE s.kind = 'open' AND amount_minor > 100000"
+            " ORDER BY expected_close_on, d.id LIMIT 20"
+        ),
     ),
     (
         "deal",
         'owner == me and status == "won"',
         {"sort": "amount", "descending": True},
-        "SELECT d.id FROM deal d JOIN stage s ON s.id = d.stage_id WHERE s.kind = 'won' AND owner_id = {me}"
-        " ORDER BY amount_minor DESC, d.id DESC LIMIT 20",
+        (
+            "SELECT d.id FROM deal d JOIN stage s ON s.id = d.stage_id WHERE s.kind = 'won' AND owner_id = {me}"
+            " ORDER BY amount_minor DESC, d.id DESC LIMIT 20"
+        ),
     ),
     (
         "activity",
@@ -115,22 +131,28 @@ LISTS: list[tuple[str, str, dict[str, Any], str]] = [
         "activity",
         'assignee == me and kind == "meeting"',
         {},
-        "SELECT a.id FROM activity a JOIN participation p ON p.activity_id = a.id AND p.part = 'assignee'"
-        " WHERE p.party_id = {me} AND a.kind = 'meeting' ORDER BY a.id LIMIT 20",
+        (
+            "SELECT a.id FROM activity a JOIN participation p ON p.activity_id = a.id AND p.part = 'assignee'"
+            " WHERE p.party_id = {me} AND a.kind = 'meeting' ORDER BY a.id LIMIT 20"
+        ),
     ),
     (
         "order",
         'total > 1000 and channel == "shop"',
         {"sort": "ordered_on", "descending": True},
-        "SELECT id FROM \"order\" WHERE total_minor > 100000 AND channel = 'shop'"
-        " ORDER BY ordered_on DESC, id DESC LIMIT 20",
+        (
+            "SELECT id FROM \"order\" WHERE total_minor > 100000 AND channel = 'shop'"
+            " ORDER BY ordered_on DESC, id DESC LIMIT 20"
+        ),
     ),
     (
         "payment",
         'method == "paypal" and paid_on < today - 30d',
         {"sort": "paid_on", "descending": True},
-        "SELECT id FROM payment WHERE method = 'paypal' AND paid_on < '{month}'"
-        " ORDER BY paid_on DESC, id DESC LIMIT 20",
+        (
+            "SELECT id FROM payment WHERE method = 'paypal' AND paid_on < '{month}'"
+            " ORDER BY paid_on DESC, id DESC LIMIT 20"
+        ),
     ),
 ]
 

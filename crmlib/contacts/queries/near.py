@@ -217,15 +217,15 @@ def _neighbours(session: Session, front: str) -> list[str]:
 @lru_cache
 def _walk(columns: tuple[str, ...]) -> TextClause:
     steps = ", ".join(_STEPS.format(column=column, n=n) for n, column in enumerate(columns))
-    parts = [
-        f"SELECT {n} AS way, key FROM {way}{n} WHERE key IS NOT NULL" for n in range(len(columns)) for way in _WAYS
-    ]
-    return text(f"WITH RECURSIVE {steps} {' UNION ALL '.join(parts)}")
+    parts = [_PART.format(n=n, way=way) for n in range(len(columns)) for way in _WAYS]
+    # Names of columns of ours, put into statements of ours; what somebody typed is bound.
+    return text(" ".join(["WITH RECURSIVE", steps, " UNION ALL ".join(parts)]))
 
 
 # From one key to the next different one, up and down from where the key asked for would stand: one look into the
 # index each, however many bear it. Both databases do it alike.
 _WAYS = ("up", "down")
+_PART = "SELECT {n} AS way, key FROM {way}{n} WHERE key IS NOT NULL"
 _STEPS = """
 up{n}(key, step) AS (
   SELECT (SELECT {column} FROM party WHERE {column} >= :key{n} AND {column} < :high{n} ORDER BY {column} LIMIT 1), 1
@@ -248,14 +248,14 @@ def _bearers(session: Session, keys: list[str], here: _Place) -> dict[int, str]:
     if not keys:
         return {}
     padded: dict[str, Any] = {f"key{n}": keys[n] if n < len(keys) else None for n in range(_NAMES)}
-    found: dict[int, str] = dict(session.execute(_NEWEST, padded).all())
+    found: dict[int, str] = {row.id: row.name for row in session.execute(_NEWEST, padded)}
     if here.cities or here.codes:
         places = {"city": next(iter(here.cities), None), "codes": sorted(here.typed_codes) or [""]}
-        found |= dict(session.execute(_IN_PLACE, padded | places).all())
+        found |= {row.id: row.name for row in session.execute(_IN_PLACE, padded | places)}
     return found
 
 
-def _newest() -> Select[tuple[int, str]]:
+def _newest() -> Select[*tuple[Any, ...]]:
     party = Party.__table__
     each = [
         select(party.c.id).where(party.c.name_key == bindparam(f"key{n}")).order_by(party.c.id.desc()).limit(_BEARERS)
@@ -265,7 +265,7 @@ def _newest() -> Select[tuple[int, str]]:
     return select(Party.id, Party.name).where(Party.id.in_(numbers)).order_by(Party.id)
 
 
-def _in_place() -> Select[tuple[int, str]]:
+def _in_place() -> Select[*tuple[Any, ...]]:
     party, address = Party.__table__, Address.__table__
     each = []
     for n in range(_NAMES):
@@ -328,7 +328,7 @@ def _places(session: Session, numbers: list[int]) -> dict[int, _Place]:
 
 
 # Statements that are the same each time are put together once: that takes longer than carrying them out.
-_NUMBERS = bindparam("numbers", expanding=True)
+_NUMBERS: Any = bindparam("numbers", expanding=True)
 _EMPLOYER = aliased(Party)
 _HOMES = select(Address.party_id, Address.city, Address.postal_code, Address.country).where(
     Address.party_id.in_(_NUMBERS)
@@ -387,7 +387,7 @@ def _shared(here: _Place, there: _Place) -> list[str]:
 
 
 def _born(here: _Place, there: _Place) -> str:
-    """`same` or `nearly` the same birthday (a slip in one part of it, day and month exchanged), `apart`, or nothing known."""
+    """`same` or `nearly` the same birthday (a slip in one part, day and month exchanged), `apart`, or nothing known."""
     mine, theirs = here.birthday_on, there.birthday_on
     if mine is None or theirs is None:
         return ""
