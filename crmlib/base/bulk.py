@@ -74,7 +74,8 @@ def insert_columns(session: Session, record: type[Base], chunks: Iterable[Column
     """Write new records from columns instead of rows: `{"party_id": [1, 2, 3], "currency": "EUR"}` are three of them.
 
     For millions of rows that a computation makes: no row is ever put together in Python but the one that is written.
-    A default that is made anew for each row, such as an empty dict, is made once. All else is as in `insert_many` with `journal="range"`; each chunk brings the columns of the first one.
+    A default that is made anew for each row, such as an empty dict, is made once. All
+    else is as in `insert_many` with `journal="range"`; each chunk brings the columns of the first one.
     """
     session.flush()
     source = iter(chunks)

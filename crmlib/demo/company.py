@@ -45,8 +45,8 @@ def make_demo(
     """Make Halyard Instruments in a new workspace; how many organizations, persons, deals and activities it has.
 
     Up to a `scale` of 20 the two years are lived through, day by day. Above it a crowd is made in bulk: the company
-    with 1,000 parties and 10,000 payments for each unit of scale, and without stories; `progress` is told what is being made, how many rows
-    are there and how many there will be.
+    with 1,000 parties and 10,000 payments for each unit of scale, and without stories;
+    `progress` is told what is being made, how many rows are there and how many there will be.
     The same `seed`, `scale` and `today` (the day it is in Delft, unless given) make the same records. It is there
     as a whole or not at all. Raises Refused where the folder, or the database, holds something already.
     """
