@@ -5,7 +5,7 @@ select: the definitions are few, and what they mean is worked out once for each 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -20,14 +20,17 @@ from crmlib.filters.offered import Offered, Part, is_customizable, offered, reco
 from crmlib.filters.records import CustomField
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fields:
     """All that can be asked of one kind of record in one workbench: `record` and its fields by key."""
 
     name: str
     record: type[Base]
     dialect: str
-    by_key: Mapping[str, Offered] = field(repr=False)
+    by_key: Mapping[str, Offered]
+
+    def __repr__(self) -> str:
+        return f"<Fields of {self.name!r}: {len(self.by_key)}>"
 
     def get(self, key: str) -> Offered | None:
         """The field called `key`, in whichever case that was written."""

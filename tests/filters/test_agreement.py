@@ -142,8 +142,7 @@ def populate(session, clock):
             affiliate(session, party, dice.choice(firms), is_primary=dice.random() < 0.5)
 
 
-@st.composite
-def conditions(draw, fields):
+def condition(draw, fields):
     key = draw(st.sampled_from([key for key, one in fields.by_key.items() if "filter" in one.about.shown]))
     about = fields.by_key[key].about
     op = draw(st.sampled_from(ways(about)))
@@ -174,7 +173,12 @@ def conditions(draw, fields):
 
 
 def trees(fields):
-    leaves = conditions(fields).map(lambda text: parse(text, fields))
+    @st.composite
+    def conditions(draw):
+        # Without the catalogue as an argument: Hypothesis writes arguments out in full, and warns of one so large.
+        return condition(draw, fields)
+
+    leaves = conditions().map(lambda text: parse(text, fields))
     return st.recursive(
         leaves,
         lambda inner: (
