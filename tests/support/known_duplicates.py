@@ -59,7 +59,7 @@ def measure(session: Session, known: list[Known], at: Any) -> Found:
     session.flush()
     found = Found()
     names: dict[str, str] = {}
-    for index, one in enumerate(known):
+    for one in known:
         if one.kept:
             names.setdefault(one.group, one.asked["name"])
     for index, one in enumerate(known):
