@@ -33,7 +33,7 @@ _SMALL = words("and und et si dan the of de da di la le el van von der den")
 
 
 def _marks() -> str:
-    """The vowel signs and the like of Indic, Thai and other scripts, which belong to a word and are no letter."""
+    """The vowel signs and the like of Indic, Thai, Burmese and other scripts: in a word, and no letter."""
     signs = (chr(code) for code in range(0x0300, 0x1D00))
     return "".join(sign for sign in signs if unicodedata.category(sign) in ("Mn", "Mc"))
 

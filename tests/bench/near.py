@@ -1,7 +1,7 @@
 """How long it takes to point out that a new party looks like one we have, among a million: p50 and p95.
 
-The million have 400,000 different names at most, as people do: some are borne by thousands. Asked is what somebody
-types in the form: a name as it is kept, one with a slip, one turned round, some with city, birthday or e-mail. Beside
+The million have 400,000 different names at most, as people do: some are borne by thousands. Asked is what is
+typed in the form: a name as it is kept, one with a slip, one turned round, some with city, birthday or e-mail. Beside
 it the least that could be done: one look into the index of names. CRM_BENCH_PARTIES sets the size, CRM_BENCH_DATABASES
 which databases (`sqlite postgresql`).
 """

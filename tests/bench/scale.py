@@ -1,4 +1,4 @@
-# ruff: noqa: B023, ISC004  # statements are written in parts; what a loop measures is called at once, in its own round
+# ruff: noqa: B023  # statements are written in parts; what a loop measures is called at once, in its own round
 """Lists and a customer's page where there are a million parties and ten million payments, on both databases.
 
 Each figure is the 95th percentile of ROUNDS calls of what the desk and the library call, in one process and session;

@@ -8,12 +8,13 @@ same day, lives in the same postal code or works in the same organization is com
 step has a limit and an order, so that the same question has the same answer.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, TextClause, bindparam, exists, or_, select, text, union_all
+from sqlalchemy import BindParameter, Select, TextClause, bindparam, exists, or_, select, text, union_all
 from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import InvalidInput, folded_sql
@@ -31,13 +32,13 @@ _NEAR_IN_TWO, _BORN_TOGETHER, _BORN_TOGETHER_HERE = 80.0, 75.0, 45.0
 # How many different names are looked at on each side of the one asked for, under each of its words.
 _NEIGHBOURS = 80
 # Of the names that are alike, so many are asked for their bearers; each has so many, the newest first.
-_NAMES, _BEARERS = 8, 24
+_NAMES, _BEARERS = 6, 12
 # Among so many bearers of the name itself, and of each name like it, one in the same place is looked for.
-_SOUGHT, _SOUGHT_NEAR = 1_500, 250
+_SOUGHT, _SOUGHT_NEAR = 400, 60
 # So many who share a birthday, a postal code, an organization are compared; the newest, where there are more.
-_SHARING = 400
+_SHARING = 150
 # Of the same address or number, and of those alike, no more are looked at.
-_MOST_CANDIDATES = 100
+_MOST_CANDIDATES = 60
 _LAST = "\U0010ffff"
 # A domain that anyone may have says nothing of where somebody works.
 _OPEN_DOMAINS = words(
@@ -247,25 +248,32 @@ def _bearers(session: Session, keys: list[str], here: _Place) -> dict[int, str]:
     """Numbers and names of those who bear one of these names: those in the same place, and the newest anywhere."""
     if not keys:
         return {}
-    padded: dict[str, Any] = {f"key{n}": keys[n] if n < len(keys) else None for n in range(_NAMES)}
-    found: dict[int, str] = {row.id: row.name for row in session.execute(_NEWEST, padded)}
-    if here.cities or here.codes:
+    newest = session.execute(_NEWEST, _padded(keys)).all()
+    found = {number: name for number, name, _key in newest}
+    borne = Counter(key for _number, _name, key in newest)
+    # Where all who bear a name are here already, nobody is left to be looked for.
+    common = [key if borne[key] >= _BEARERS else None for key in keys]
+    if (here.cities or here.codes) and any(common):
         places = {"city": next(iter(here.cities), None), "codes": sorted(here.typed_codes) or [""]}
-        found |= {row.id: row.name for row in session.execute(_IN_PLACE, padded | places)}
+        found |= {number: name for number, name, _key in session.execute(_IN_PLACE, _padded(common) | places)}
     return found
 
 
-def _newest() -> Select[*tuple[Any, ...]]:
+def _padded(keys: Sequence[str | None]) -> dict[str, Any]:
+    return {f"key{n}": keys[n] if n < len(keys) else None for n in range(_NAMES)}
+
+
+def _newest() -> Select[Any]:
     party = Party.__table__
     each = [
         select(party.c.id).where(party.c.name_key == bindparam(f"key{n}")).order_by(party.c.id.desc()).limit(_BEARERS)
         for n in range(_NAMES)
     ]
     numbers = union_all(*(select(one.subquery().c.id) for one in each))
-    return select(Party.id, Party.name).where(Party.id.in_(numbers)).order_by(Party.id)
+    return select(Party.id, Party.name, Party.name_key).where(Party.id.in_(numbers)).order_by(Party.id)
 
 
-def _in_place() -> Select[*tuple[Any, ...]]:
+def _in_place() -> Select[Any]:
     party, address = Party.__table__, Address.__table__
     each = []
     for n in range(_NAMES):
@@ -278,7 +286,7 @@ def _in_place() -> Select[*tuple[Any, ...]]:
         lives = exists().where(address.c.party_id == some.c.id, here)
         each.append(select(some.c.id).where(lives).limit(_BEARERS))
     numbers = union_all(*(select(one.subquery().c.id) for one in each))
-    return select(Party.id, Party.name).where(Party.id.in_(numbers)).order_by(Party.id)
+    return select(Party.id, Party.name, Party.name_key).where(Party.id.in_(numbers)).order_by(Party.id)
 
 
 _NEWEST, _IN_PLACE = _newest(), _in_place()
@@ -309,7 +317,7 @@ def _sharing(session: Session, here: _Place) -> dict[int, str]:
 def _told_of(session: Session, numbers: Select[Any]) -> dict[int, str]:
     some = select(*numbers.subquery().c)
     rows = select(Party.id, Party.name).where(Party.id.in_(some)).order_by(Party.id)
-    return dict(session.execute(rows).all())
+    return {number: name for number, name in session.execute(rows)}  # noqa: C416  # a row is no pair to mypy
 
 
 def _places(session: Session, numbers: list[int]) -> dict[int, _Place]:
@@ -328,7 +336,7 @@ def _places(session: Session, numbers: list[int]) -> dict[int, _Place]:
 
 
 # Statements that are the same each time are put together once: that takes longer than carrying them out.
-_NUMBERS: Any = bindparam("numbers", expanding=True)
+_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
 _EMPLOYER = aliased(Party)
 _HOMES = select(Address.party_id, Address.city, Address.postal_code, Address.country).where(
     Address.party_id.in_(_NUMBERS)
@@ -387,7 +395,7 @@ def _shared(here: _Place, there: _Place) -> list[str]:
 
 
 def _born(here: _Place, there: _Place) -> str:
-    """`same` or `nearly` the same birthday (a slip in one part, day and month exchanged), `apart`, or nothing known."""
+    """Whether birthdays are the `same`, `nearly` (a slip in one part, day and month exchanged), `apart` or unknown."""
     mine, theirs = here.birthday_on, there.birthday_on
     if mine is None or theirs is None:
         return ""
