@@ -3,7 +3,7 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
-from crmlib.base.bulk import insert_many
+from crmlib.base.bulk import insert_columns, insert_many
 from crmlib.base.edits import check_seen, edit_fields, read_field, read_fields
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
@@ -109,6 +109,7 @@ __all__ = [
     "folded",
     "folded_sql",
     "history_of",
+    "insert_columns",
     "insert_many",
     "like_pattern",
     "major_units",

@@ -60,11 +60,48 @@ def insert_many(
     numbers = range(first, number)
     _give_back(connection, mapper, numbers)
     if journal == "range" and issubclass(record, Journalled):
-        mark = stamp(session)
-        whole = {"kind": "inserts", "record": record_name(record), "record_id": first, "party_id": None}
-        through = {"before": {}, "after": {"through": numbers[-1]}}
-        keep_rows(session, [{**mark, "happened_at": mark["at"], **whole, **through}])
+        _journal_range(session, record, numbers)
     return numbers
+
+
+def insert_columns(
+    session: Session,
+    record: type[Base],
+    columns: dict[str, Sequence[Any]],
+    *,
+    same: dict[str, Any] | None = None,
+    journal: bool = True,
+) -> range:
+    """Write records whose values are given column by column, and return their numbers, which have no gap.
+
+    `columns` names attributes, all equally long; `same` what has one value in every row. All else is as in
+    `insert_many` with `journal="range"`, and nothing is built for a single row: for hundreds of thousands of them.
+    Without `journal` the caller says in the journal what was written, for records that are journalled.
+    """
+    session.flush()
+    sizes = {len(values) for values in columns.values()}
+    if len(sizes) != 1:
+        raise ValueError(f"columns of {record.__name__} differ in length")
+    size = sizes.pop()
+    if not size:
+        return range(0)
+    connection = session.connection()
+    mapper = inspect(record)
+    first = _reserve(connection, mapper)
+    writer = _Writer(connection, mapper, [{**columns, **(same or {})}], stamp(session)["at"])
+    writer.write_columns(columns, same or {}, first, size)
+    numbers = range(first, first + size)
+    _give_back(connection, mapper, numbers)
+    if journal and issubclass(record, Journalled):
+        _journal_range(session, record, numbers)
+    return numbers
+
+
+def _journal_range(session: Session, record: type[Base], numbers: range) -> None:
+    mark = stamp(session)
+    whole = {"kind": "inserts", "record": record_name(record), "record_id": numbers[0], "party_id": None}
+    through = {"before": {}, "after": {"through": numbers[-1]}}
+    keep_rows(session, [{**mark, "happened_at": mark["at"], **whole, **through}])
 
 
 def _reserve(connection: Connection, mapper: Mapper[Any]) -> int:
@@ -132,6 +169,24 @@ class _Writer:
                 for key, process in zip(plan.keys, plan.processes, strict=True)
             ]
             plan.put(zip(*columns, strict=True))
+
+    def write_columns(self, columns: dict[str, Sequence[Any]], same: dict[str, Any], first: int, size: int) -> None:
+        """Write `size` rows that are given as columns, with the numbers from `first` on."""
+        for plan in self._plans:
+            found: list[Iterable[Any]] = []
+            for key, process in zip(plan.keys, plan.processes, strict=True):
+                if key == self._number:
+                    found.append(range(first, first + size))
+                elif (values := columns.get(key)) is not None:
+                    found.append(values if process is None else map(process, values))
+                else:
+                    usual = same[key] if key in same else self.fixed.get(key)
+                    if callable(usual):
+                        made = [usual() for _ in range(size)]
+                        found.append(made if process is None else map(process, made))
+                    else:
+                        found.append(repeat(usual if process is None else process(usual), size))
+            plan.put(zip(*found, strict=True))
 
     def _column(self, rows: list[dict[str, Any]], key: str, process: Process) -> Iterable[Any]:
         usual = self.fixed.get(key)

@@ -226,3 +226,10 @@ def test_a_reader_who_has_read_enough_is_no_error(workspace):
     command = f"{sys.executable} -m crmlib.cli doctor --workspace {workspace} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stderr == ""
+
+
+def test_the_help_of_import_says_what_people_type(crm):
+    code, out, _err = crm("import", "--help")
+    assert code == 0
+    assert "import [OPTIONS] FILES..." in out.splitlines()[0]
+    assert "import files" not in out
