@@ -43,10 +43,10 @@ class _FilesOrCommand(TyperGroup):
 
 
 class _Nameless(TyperCommand):
-    """The command that nobody has to type."""
+    """The command that nobody has to type, and whose usage reads as if it were the group's."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
-        formatter.write_usage(ctx.command_path.strip(), " ".join(self.collect_usage_pieces(ctx)))
+        formatter.write_usage(ctx.command_path.strip(), _("[OPTIONS] FILES..."))
 
 
 app = typer.Typer(cls=_FilesOrCommand, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
