@@ -92,6 +92,21 @@ class Scaled(TypeDecorator[Decimal]):
             raise ValueError(f"{value} has more than {self.digits} digits after the point")
         return whole
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """The same for a bulk: few quantities and prices come again and again, so each is worked out once."""
+        known: dict[Decimal | int, int] = {}
+
+        def write(value: Decimal | int | str | None) -> int | None:
+            if type(value) is not Decimal:
+                return self.process_bind_param(value, dialect)
+            if (whole := known.get(value)) is None:
+                if len(known) >= 10_000:
+                    known.clear()
+                whole = known[value] = int(self.process_bind_param(value, dialect) or 0)
+            return whole
+
+        return write
+
     def process_result_value(self, value: int | Decimal | None, _dialect: Dialect) -> Decimal | None:
         # A sum arrives as a numeric from PostgreSQL.
         return None if value is None else Decimal(int(value)).scaleb(-self.digits, _EXACT)

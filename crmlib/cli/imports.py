@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from crmlib.cli.asked import Asked, terminal_user
 from crmlib.cli.exports import KEPT_SETTINGS
@@ -36,6 +36,18 @@ class _FilesOrCommand(TyperGroup):
         parsed: list[str] = super().parse_args(ctx, args)
         return parsed
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command `files` goes by the name of its group: nobody has to type it, and no help shows it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("" if name == _FILES else name), command, rest
+
+
+class _Nameless(TyperCommand):
+    """The command that nobody has to type, and whose usage reads as if it were the group's."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage(ctx.command_path.strip(), _("[OPTIONS] FILES..."))
+
 
 app = typer.Typer(cls=_FilesOrCommand, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -45,12 +57,12 @@ _MORE = (
 )
 
 
-@app.command(_FILES, epilog=_MORE)
+@app.command(_FILES, cls=_Nameless, epilog=_MORE)
 def import_(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILES...", help="CSV, Excel, JSON or vCard files, plain or .gz, in any order."),
+        typer.Argument(metavar="FILES", help="CSV, Excel, JSON or vCard files, plain or .gz, in any order."),
     ],
     preset: Annotated[
         str, typer.Option(help="A data set that is known by name: maven_crm, online_retail, cdnow, x_education.")

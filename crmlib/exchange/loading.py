@@ -12,10 +12,13 @@ An import is one transaction. A process that dies in the middle of it leaves not
 the same command again starts from the beginning: so nothing can be there twice, and nothing be missing.
 """
 
+import gc
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
@@ -28,7 +31,7 @@ from crmlib.exchange.progress import Progress
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
 from crmlib.exchange.refusals import Refusals
-from crmlib.exchange.report import ImportReport
+from crmlib.exchange.report import PREVIEWED, ImportReport
 from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_text, payload_writer
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
@@ -175,11 +178,14 @@ class Loading:
         any_known, seen = self.sources.has(kind.name), Seen()
         self._write_payload = payload_writer(table.columns)
         before = self._import.id if self._import is not None else None
+        if kind.counts_keys:
+            self.sources.forgotten.add(kind.name)
         try:
-            for portion in _portions(self._readable(kind, table)):
-                self._load(kind, table, portion, seen, ask=any_known)
-                self.progress.add(len(portion))
-                self.report.files.setdefault(table.name, {"rows": 0})["rows"] += len(portion)
+            with _few_collections():
+                for portion in _portions(self._readable(kind, table)):
+                    self._load(kind, table, portion, seen, ask=any_known)
+                    self.progress.add(len(portion))
+                    self.report.files.setdefault(table.name, {"rows": 0})["rows"] += len(portion)
             if any_known:
                 self._note_missing(kind, seen, before)
         finally:
@@ -267,7 +273,8 @@ class Loading:
                 self.refuse(kind.name, table, row, str(error) if error.field else error.expected)
                 continue
             counts.new += 1
-            self.report.preview_of(kind.name, kind.show, facts)
+            if counts.new <= PREVIEWED:
+                self.report.preview_of(kind.name, kind.show, facts)
             if adopted is None:
                 portion.new.append(New(key, facts, row.values, row.line, doubt, text))
                 digests.append(digest)
@@ -337,7 +344,10 @@ class Loading:
         return known.record_id
 
     def _doubting(self, kind: str, line: int) -> Doubt:
-        return lambda says: self.report.point_out(kind, says, line)
+        return partial(self._doubt, kind, line)
+
+    def _doubt(self, kind: str, line: int, says: str) -> None:
+        self.report.point_out(kind, says, line)
 
     def _note_missing(self, kind: Kind[R], seen: Seen, before: int | None) -> None:
         count = 0
@@ -395,6 +405,18 @@ def kept_here(name: str, here: Any, wanted: Any) -> str:
 
 
 T = TypeVar("T")
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for circular garbage seldom: a portion is many thousand objects, and none of them in circles."""
+    before = gc.get_threshold()
+    if before[0]:
+        gc.set_threshold(max(before[0], 100_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _portions(rows: Iterable[T]) -> Iterator[list[T]]:

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, ColumnElement, String, cast, column, func, select, true
 from sqlalchemy.orm import Session
 
-from crmlib.base import insert_many
+from crmlib.base import insert_columns
 from crmlib.exchange.records import Import, SourceRecord
 
 # Numbers of records that are kept at hand, by kind; what is older is asked again.
@@ -31,8 +31,7 @@ class Known:
     record: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A row to be kept: its text as `payload_text` makes it, and the number of the record it became.
 
     `record` is the journal's name of that record, empty for the one that most rows of its kind become.
@@ -52,6 +51,10 @@ class Sources:
         self.session, self.system = session, system
         self._undone = set(session.scalars(select(Import.id).where(Import.undone_at.is_not(None))))
         self._numbers: dict[str, OrderedDict[str, int]] = {}
+        #: Kinds of rows that no other row refers to: their numbers need not be at hand.
+        self.forgotten: set[str] = set()
+        #: Kinds of which nothing was remembered when this import began, and all that it has brought is at hand.
+        self._all_at_hand: dict[str, bool] = {}
 
     def has(self, kind: str) -> bool:
         """Whether any row of a kind is remembered."""
@@ -80,14 +83,15 @@ class Sources:
         at_hand = self._numbers.setdefault(kind, OrderedDict())
         wanted = list(dict.fromkeys(keys))
         unknown = [key for key in wanted if key not in at_hand]
-        if unknown:
+        if unknown and kind not in self._all_at_hand:
+            self._all_at_hand[kind] = not self.has(kind)
+        if unknown and not self._all_at_hand[kind]:
             for key, known in self.known(kind, unknown).items():
                 at_hand[key] = known.record_id
         found = {key: at_hand[key] for key in wanted if key in at_hand}
         for key in found:
             at_hand.move_to_end(key)
-        while len(at_hand) > AT_HAND:
-            at_hand.popitem(last=False)
+        self._forget_oldest(kind, at_hand)
         return found
 
     def payload(self, known: Known) -> Mapping[str, str]:
@@ -100,27 +104,32 @@ class Sources:
         """Keep rows as they came, each with the record it became."""
         if not rows:
             return
-        shared = {"import_id": import_id, "system": self.system, "kind": kind}
-        insert_many(
+        keys, payloads, hashes, numbers, records = zip(*rows, strict=True)
+        insert_columns(
             self.session,
             SourceRecord,
-            (
+            [
                 {
-                    **shared,
-                    "key": row.key,
-                    "payload": row.payload,
-                    "hash": row.hash,
-                    "record": row.record or record,
-                    "record_id": row.record_id,
+                    "import_id": import_id,
+                    "system": self.system,
+                    "kind": kind,
+                    "key": list(keys),
+                    "payload": list(payloads),
+                    "hash": list(hashes),
+                    "record": [own or record for own in records],
+                    "record_id": list(numbers),
                 }
-                for row in rows
-            ),
+            ],
         )
         at_hand = self._numbers.setdefault(kind, OrderedDict())
-        for row in rows[-AT_HAND:]:
-            at_hand[row.key] = row.record_id
+        if kind not in self.forgotten:
+            at_hand.update(zip(keys[-AT_HAND:], numbers[-AT_HAND:], strict=True))
+        self._forget_oldest(kind, at_hand)
+
+    def _forget_oldest(self, kind: str, at_hand: OrderedDict[str, int]) -> None:
         while len(at_hand) > AT_HAND:
             at_hand.popitem(last=False)
+            self._all_at_hand[kind] = False
 
     def keys(self, kind: str, *, before: int | None) -> Iterator[str]:
         """The keys of a kind, each once, of the imports before the one numbered `before`."""

@@ -273,3 +273,10 @@ def test_the_search_index_is_looked_at_by_the_doctor_and_rebuilt_by_search(crm, 
     code, out, _err = crm("search", "--rebuild", "--workspace", filled)
     assert (code, out) == (0, "The index is built anew: 3 records\n")
     assert "Ana Popescu" in crm("search", "popescu", "--workspace", filled)[1]
+
+
+def test_the_help_of_import_says_what_people_type(crm):
+    code, out, _err = crm("import", "--help")
+    assert code == 0
+    assert "import [OPTIONS] FILES..." in out.splitlines()[0]
+    assert "import files" not in out

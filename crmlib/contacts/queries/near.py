@@ -263,7 +263,7 @@ def _padded(keys: Sequence[str | None]) -> dict[str, Any]:
     return {f"key{n}": keys[n] if n < len(keys) else None for n in range(_NAMES)}
 
 
-def _newest() -> Select[Any]:
+def _newest() -> Any:
     party = Party.__table__
     each = [
         select(party.c.id).where(party.c.name_key == bindparam(f"key{n}")).order_by(party.c.id.desc()).limit(_BEARERS)
@@ -273,7 +273,7 @@ def _newest() -> Select[Any]:
     return select(Party.id, Party.name, Party.name_key).where(Party.id.in_(numbers)).order_by(Party.id)
 
 
-def _in_place() -> Select[Any]:
+def _in_place() -> Any:
     party, address = Party.__table__, Address.__table__
     each = []
     for n in range(_NAMES):

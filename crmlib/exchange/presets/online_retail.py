@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from crmlib.base import InvalidInput, insert_many, record_name
+from crmlib.base import InvalidInput, insert_columns, insert_many, record_name
 from crmlib.billing import Order, OrderEvent, OrderLine, OrderStatus, Refund, RefundLine, RefundStatus, converter
 from crmlib.billing.events import OrderFulfilled, RefundGiven
 from crmlib.catalog import Product
@@ -270,22 +270,21 @@ class _Book:
             known = self._at_hand[row.facts["invoice"]]
             known[1] += 1
             placed.append((known[0], known[1]))
-        made = insert_many(
+        facts = [row.facts for row in rows]
+        made = insert_columns(
             self.session,
             self.line,
-            (
+            [
                 {
-                    self.parent: number,
-                    "position": position,
-                    "product_id": products[row.facts["code"]],
-                    "description": row.facts["description"],
-                    "quantity": sign * row.facts["quantity"],
-                    "unit_price": row.facts["price"],
-                    "amount_minor": amount,
+                    self.parent: [number for number, _position in placed],
+                    "position": [position for _number, position in placed],
+                    "product_id": [products[one["code"]] for one in facts],
+                    "description": [one["description"] for one in facts],
+                    "quantity": [sign * one["quantity"] for one in facts],
+                    "unit_price": [one["price"] for one in facts],
+                    "amount_minor": amounts,
                 }
-                for row, amount, (number, position) in zip(rows, amounts, placed, strict=True)
-            ),
-            journal="range",
+            ],
         )
         while len(self._at_hand) > _AT_HAND:
             self._at_hand.popitem(last=False)

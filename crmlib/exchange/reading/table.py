@@ -11,7 +11,7 @@ from crmlib.i18n import gettext as _
 Record: TypeAlias = tuple[int, list[str]]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """One row of a table: the line of the file it begins on (a header is mostly line 1), and its values by column."""
 
