@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crmlib import activities, billing, catalog, contacts, filters, sales
-from crmlib.access import Actor, guard, narrow
+from crmlib.access import Actor, check, guard, narrow
 from crmlib.base import (
     InvalidInput,
     JournalEntry,
@@ -59,6 +59,7 @@ class Workbench:
             currency=settings.currency,
             narrow=narrow,
             guard=guard,
+            check=check,
         )
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)

@@ -79,6 +79,7 @@ def count_anew(opened: Session) -> int:
     """Count `party_total` anew from all orders, payments and refunds, in one statement; how many parties have one."""
     opened.flush()
     table: Any = PartyTotal.__table__
+    # Derived, and so in no journal.
     opened.execute(delete(table))
     opened.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))
     _forget_loaded(opened)
@@ -168,6 +169,7 @@ def _basis(connection: Connection, wanted: str | None) -> str | None:
 
 
 def _restate(connection: Connection, record: Any, known: Converter, days: tuple[date, date] | None) -> int:
+    # Past the session and its journal: `reporting_minor` is worked out from the amount and the rates, which are in it.
     table = record.__table__
     minor, day = (table.c[name] for name in _MONEY[record])
     kept = table.c.reporting_minor
