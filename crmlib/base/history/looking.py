@@ -22,14 +22,17 @@ def changes_since(
     record_id: int | None = None,
     not_by: str | None = None,
     batch: str | None = None,
+    newest: bool = False,
 ) -> list[JournalEntry]:
     """The rows of the journal after `number`, or since a moment, oldest first: the last one's number is where to go on.
 
     Numbers come in the order of commits, so whoever follows them misses nothing. `actor`, `record`, `record_id` and
-    `batch` keep only some of the rows; `not_by` leaves out what that actor did, for "what changed since I looked". What
-    the session's actor may not see is left out, so that fewer than `limit` rows do not mean that there are no more.
+    `batch` keep only some of the rows; `not_by` leaves out what that actor did, for "what changed since I looked". Of
+    more than `limit` rows the first ones, or the `newest`, still oldest first. What the session's actor may not see
+    is left out, so that fewer than `limit` rows do not mean that there are no more.
     """
-    rows = select(JournalEntry).order_by(JournalEntry.number).limit(limit)
+    order = JournalEntry.number.desc() if newest else JournalEntry.number
+    rows = select(JournalEntry).order_by(order).limit(limit)
     if isinstance(number, datetime):
         rows = rows.where(JournalEntry.at >= number)
     else:
@@ -44,7 +47,8 @@ def changes_since(
         rows = rows.where(JournalEntry.record_id == record_id)
     if batch is not None:
         rows = rows.where(JournalEntry.batch == batch)
-    return seen_entries(session, session.scalars(rows))
+    found = seen_entries(session, session.scalars(rows))
+    return found[::-1] if newest else found
 
 
 def history_of(
