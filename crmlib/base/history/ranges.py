@@ -53,7 +53,7 @@ def deleted_in(entry: JournalEntry) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def keep_deleted(session: Session, kind: Mapper[Any], ids: range, spares: Spares) -> None:
-    """Have the journal keep the records of a kind among `ids`, but for `spares`, as they stand: they are about to go."""
+    """Have the journal keep the records of a kind among `ids`, but for `spares`, as they stand: they will go next."""
     hold(session)
     connection = session.connection()
     dialect = connection.dialect.name

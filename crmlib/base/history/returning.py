@@ -1,6 +1,6 @@
 """A deleted record comes back under its old number, with what it said and what it was linked to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,11 +10,10 @@ from sqlalchemy.orm import Mapper, Session
 from crmlib.base.fastest import Plan
 from crmlib.base.history.kinds import concrete, kind_of, links_from, mapper_of, number_key
 from crmlib.base.history.numbers import chunks
-from crmlib.base.history.ranges import deleted_in
 from crmlib.base.history.rights import may_bring_back
 from crmlib.base.history.saying import named_in, word_for
 from crmlib.base.history.undone import Undoing
-from crmlib.base.history.values import values_of
+from crmlib.base.history.values import reader_of, values_of
 from crmlib.base.journal import JournalEntry, as_json, flat, journalled_keys, keep_rows, now, record_name, stamp
 from crmlib.i18n import gettext as _
 
@@ -41,20 +40,25 @@ def bring_many_back(work: Undoing, mapper: Mapper[Any], run: list[JournalEntry])
     for entry in run:
         identity = entry.before["kind"]
         kind = next((one for one in concrete(mapper) if as_json(one.polymorphic_identity) == identity), mapper)
-        said = dict(deleted_in(entry))
-        here = existing(work.session, mapper, said)
-        coming = [(entry, number, values_of_kind(kind, said[number])) for number in sorted(said) if number not in here]
+        gone = _read_many(kind, entry)
+        here = existing(work.session, mapper, gone)
+        coming = [(entry, number, gone[number]) for number in sorted(gone) if number not in here]
         able = _able(work, kind, coming)
         _insert(work, kind, able)
         work.came_back(entry.record, [number for _entry, number, _values in able])
 
 
-def values_of_kind(kind: Mapper[Any], said: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a record that is known to be of this kind."""
-    values = values_of(kind, said)
-    if kind.polymorphic_on is not None:
-        values[kind.get_property_by_column(kind.polymorphic_on).key] = kind.polymorphic_identity
-    return values
+def _read_many(kind: Mapper[Any], entry: JournalEntry) -> dict[int, dict[str, Any]]:
+    """The attributes of the records in a row `deletes`, read column by column: there may be very many."""
+    numbers, *columns = zip(*entry.before["rows"], strict=True)
+    known: dict[str, Sequence[Any]] = {}
+    for key, column in zip(entry.before["keys"], columns, strict=True):
+        if key in kind.column_attrs and any(value is not None for value in column):
+            read = reader_of(kind.column_attrs[key].columns[0].type)
+            known[key] = column if read is None else [None if value is None else read(value) for value in column]
+    return {
+        number: dict(zip(known, values, strict=True)) for number, *values in zip(numbers, *known.values(), strict=True)
+    }
 
 
 def existing(session: Session, mapper: Mapper[Any], ids: Iterable[int]) -> set[int]:

@@ -1,20 +1,19 @@
 """Values between the journal and the database: how JSON reads back, and how the database itself writes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
     Enum,
     Float,
-    Integer,
     Numeric,
     String,
     case,
@@ -68,25 +67,42 @@ def differ(mapper: Mapper[Any], name: str, one: Any, other: Any) -> bool:
 
 def from_json(kind: TypeEngine[Any], value: Any) -> Any:
     """A value as a column of this type has it, from what `as_json` or `in_json` wrote."""
-    if value is None:
-        return None
-    if isinstance(kind, Scaled) and isinstance(value, int):
-        return kind.process_result_value(value, None)  # type: ignore[arg-type]  # every database has it alike
-    if isinstance(kind, (Scaled, DecimalText)):
-        return Decimal(value)
+    read = reader_of(kind)
+    return value if value is None or read is None else read(value)
+
+
+def reader_of(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """What reads the values of JSON for a column of this type; None where they are the same."""
+    if isinstance(kind, Scaled):
+        return partial(_scaled, kind)
+    if isinstance(kind, DecimalText):
+        return Decimal
     plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
     if isinstance(plain, Enum) and plain.enum_class is not None:
-        return plain.enum_class(value)
+        return plain.enum_class
     if isinstance(plain, DateTime):
-        moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _moment
     if isinstance(plain, Date):
-        return date.fromisoformat(value)
+        return date.fromisoformat
     if isinstance(plain, Float):
-        return float(value)
-    if isinstance(plain, (Integer, BigInteger, Numeric)) and isinstance(value, str):
-        return Decimal(value)
-    return bool(value) if isinstance(plain, Boolean) else value
+        return float
+    if isinstance(plain, Boolean):
+        return bool
+    return _decimal if isinstance(plain, Numeric) else None
+
+
+def _scaled(kind: Scaled, value: Any) -> Decimal | None:
+    # As the column has it where the database wrote it, as its digits where Python did.
+    return Decimal(int(value)).scaleb(-kind.digits) if isinstance(value, int) else Decimal(value)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _decimal(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) else value
 
 
 def in_json(column: Column[Any], dialect: str) -> Any:
