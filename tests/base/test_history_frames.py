@@ -12,7 +12,7 @@ from crmlib.base import Base, InvalidInput, as_of, insert_many, undo_batch
 from crmlib.base.history.frames import CHANGES_FRAME
 from crmlib.base.journal import journalled_keys
 from crmlib.contacts import ContactPoint, Organization, Party, Person, add_organization
-from crmlib.filters import add_field
+from crmlib.filters import add_custom_field
 
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def test_what_changed_is_a_frame_also_when_nothing_did(workbench, clock):
 
 def test_a_list_as_it_stood_at_the_end_of_a_day_has_typed_columns_and_custom_ones(workbench, clock):
     with workbench.session() as session:
-        add_field(session, "party", "Shoe size", "number")
+        add_custom_field(session, "party", label="Shoe size", kind="number")
     acme = workbench.contacts.add_organization(name="Acme", annual_revenue="5000", currency="EUR")
     with workbench.session() as session:
         session.get(Organization, acme.id).custom = {"shoe_size": 43}
@@ -48,7 +48,9 @@ def test_a_list_as_it_stood_at_the_end_of_a_day_has_typed_columns_and_custom_one
         session.get(Organization, acme.id).custom = {"shoe_size": 44}
         session.delete(session.get(Organization, acme.id))
     stood = workbench.as_of("organization", "2026-07-01")
-    assert stood[["id", "name", "annual_revenue", "custom.shoe_size"]].values.tolist() == [[acme.id, "Acme", 5000.0, 43.0]]
+    assert stood[["id", "name", "annual_revenue", "custom.shoe_size"]].values.tolist() == [
+        [acme.id, "Acme", 5000.0, 43.0]
+    ]
     assert workbench.as_of("organization", "2026-07-02").empty
     assert workbench.as_of("organization", "2026-07-02")["annual_revenue"].dtype == "float64"
     assert str(stood["created_at"].dtype) == "datetime64[us, UTC]"

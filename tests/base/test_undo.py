@@ -141,7 +141,7 @@ def test_what_was_spared_is_told_in_the_words_of_a_salesperson(workbench, clock,
         done = undo_batch(session, "tidy", at=workbench.now())
         assert session.get(Deal, company["deal"]).amount == Money(90_050, "USD")
     assert [(one.title, one.field, one.why) for one in done.spared] == [
-        ("Deal Big one", "amount", "Cora changed Amount on 3 Jul 2026, 09:00 UTC: it says “US$900.50” now."),
+        ("Deal Big one", "amount", "Cora changed Amount on 3 Jul 2026, 09:00 UTC: it says “$900.50” now."),
         (
             "Deal Big one",
             "expected_close_on",
@@ -190,9 +190,9 @@ def test_very_many_go_and_come_back_exactly_in_few_rows_of_the_journal(workbench
         assert (done.n_undone, done.spared) == (4_630, [])
         assert everything(session) == empty
         kinds = dict(
-            session.execute(select(JournalEntry.kind, func.count()).filter_by(batch=done.batch).group_by("kind"))
+            session.execute(select(JournalEntry.kind, func.count()).filter_by(batch=done.batch).group_by("kind")).all()
         )
-        assert kinds == {"deletes": 5 + 5 + 1, "BatchUndone": 1}
+        assert kinds == {"deletes": 5 + 5 + 1}
         assert [one.kind for one in history_of(session, Person, numbers[700])] == ["deletes", "inserts"]
     clock.advance(hours=1)
     with workbench.session() as session:
@@ -200,9 +200,9 @@ def test_very_many_go_and_come_back_exactly_in_few_rows_of_the_journal(workbench
         assert (again.n_undone, again.spared) == (4_630, [])
         assert everything(session) == full
         kinds = dict(
-            session.execute(select(JournalEntry.kind, func.count()).filter_by(batch=again.batch).group_by("kind"))
+            session.execute(select(JournalEntry.kind, func.count()).filter_by(batch=again.batch).group_by("kind")).all()
         )
-        assert kinds == {"inserts": 3, "BatchUndone": 1}
+        assert kinds == {"inserts": 3}
     with workbench.session() as session:
         third = undo_batch(session, again.batch, at=workbench.now())
         assert everything(session) == empty

@@ -110,9 +110,8 @@ def class_called(record: str | type[Base]) -> type[Base]:
     if not isinstance(record, str):
         return record
     Base.registry.configure()
-    known = {
-        one.class_.__tablename__: one.class_ for one in Base.registry.mappers if issubclass(one.class_, Journalled)
-    }
+    kinds: list[Any] = [one.class_ for one in Base.registry.mappers]
+    known = {kind.__tablename__: kind for kind in kinds if issubclass(kind, Journalled)}
     if record not in known:
         says = _("is no kind of record; there are {names}").format(names=", ".join(sorted(known)))
         raise InvalidInput(_("Record"), record, says)

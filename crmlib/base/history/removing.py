@@ -1,12 +1,12 @@
 """An inserted record goes, unless somebody changed it since or something else needs it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, inspect, not_, select
 from sqlalchemy.orm import Mapper
 
-from crmlib.base.history.kinds import concrete, links_to, number_key
+from crmlib.base.history.kinds import concrete, links_to
 from crmlib.base.history.numbers import CHUNK, Spares, among, chunks
 from crmlib.base.history.ranges import keep_deleted
 from crmlib.base.history.rights import may_remove
@@ -16,11 +16,13 @@ from crmlib.base.history.values import CUSTOM, differ
 from crmlib.base.journal import JournalEntry, flat, journalled_keys, keep_rows, kept_keys, now, record_name, stamp
 
 
-def remove(work: Undoing, mapper: Mapper[Any], ids: Sequence[int], number: int) -> None:
+def remove(
+    work: Undoing, mapper: Mapper[Any], ids: Sequence[int], number: int, parties: Mapping[int, int | None] | None = None
+) -> None:
     """Delete the records `ids` that the row `number` of the journal inserted; a range, or a sorted list of few.
 
     Those of a range go in a few statements that do not bring them to Python: what stays is found by joining, and what
-    goes is kept by the database in rows `deletes`.
+    goes is kept by the database in rows `deletes`. `parties` says on whose timeline each of few stands.
     """
     session = work.session
     session.flush()
@@ -35,7 +37,7 @@ def remove(work: Undoing, mapper: Mapper[Any], ids: Sequence[int], number: int) 
             continue
         for some in _stored(work, kind, ids):
             gone = [(record_id, values) for record_id, values in some if record_id not in stays]
-            keep_rows(session, _deletions(work, kind, gone))
+            keep_rows(session, _deletions(work, kind, gone, parties or {}))
     _forget(work, mapper, ids, stays)
     # One statement for each table: rows of it may refer to each other. What a table was joined to goes last.
     tables = dict.fromkeys(table for kind in concrete(mapper) for table in reversed(kind.tables))
@@ -47,28 +49,21 @@ def remove(work: Undoing, mapper: Mapper[Any], ids: Sequence[int], number: int) 
             work.done.n_undone += gone_now.rowcount
 
 
-def _deletions(work: Undoing, kind: Mapper[Any], gone: list[tuple[int, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    mark, name, number = stamp(work.session), record_name(kind.class_), number_key(kind)
+def _deletions(
+    work: Undoing, kind: Mapper[Any], gone: list[tuple[int, dict[str, Any]]], parties: Mapping[int, int | None]
+) -> Iterator[dict[str, Any]]:
+    mark, name = stamp(work.session), record_name(kind.class_)
     for record_id, values in gone:
-        # The property of an object, asked of its values: making a million objects would take minutes.
-        like: Any = _Like({**values, number: record_id})
         yield {
             **mark,
             "happened_at": mark["at"],
             "kind": "delete",
             "record": name,
             "record_id": record_id,
-            "party_id": kind.class_.concerns_party_id.fget(like),
+            "party_id": parties.get(record_id),
             "before": flat(values, kept_keys(kind)),
             "after": {},
         }
-
-
-class _Like:
-    """Has these values as attributes, and is otherwise nothing."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__ = values
 
 
 def _forget(work: Undoing, mapper: Mapper[Any], ids: Sequence[int], stays: dict[int, str]) -> None:

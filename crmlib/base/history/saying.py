@@ -93,7 +93,7 @@ def shown(session: Session, kind: Mapper[Any], name: str, values: Mapping[str, A
     """The value of a field as people read it; `values` holds the record's attributes, or those of the field."""
     unit = unit_of(kind, name)
     if len(unit.columns) > 1:
-        parts = [values.get(column) for column in unit.columns]
+        parts: list[Any] = [values.get(column) for column in unit.columns]
         return "–" if None in parts else str(Money(*parts)) if _is_money(kind, unit) else " ".join(map(str, parts))
     custom = values.get("custom") or {}
     value = custom.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else values.get(name)

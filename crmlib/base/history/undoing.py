@@ -113,7 +113,8 @@ def take_back(work: Undoing, entries: Iterable[JournalEntry]) -> None:
             elif kind == "deletes":
                 work.guarded(bring_many_back, mapper, run)
             elif kind == "insert":
-                remove(work, mapper, sorted(entry.record_id for entry in run), min(entry.number for entry in run))
+                parties = {entry.record_id: entry.party_id for entry in run}
+                remove(work, mapper, sorted(parties), min(entry.number for entry in run), parties)
             else:
                 for entry in run:
                     remove(work, mapper, range(entry.record_id, entry.after["through"] + 1), entry.number)

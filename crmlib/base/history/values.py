@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Boolean,
-    Column,
+    ColumnElement,
     Date,
     DateTime,
     Enum,
@@ -105,7 +105,7 @@ def _decimal(value: Any) -> Any:
     return Decimal(value) if isinstance(value, str) else value
 
 
-def in_json(column: Column[Any], dialect: str) -> Any:
+def in_json(column: ColumnElement[Any], dialect: str) -> Any:
     """A column as the database itself puts it into JSON, such that `from_json` reads the same value."""
     plain = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     if dialect != "sqlite":
