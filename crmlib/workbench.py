@@ -2,18 +2,19 @@
 
 import html
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crmlib import activities, billing, catalog, contacts, filters, sales
+from crmlib import search as searching
 from crmlib.access import Actor, check, guard, narrow
 from crmlib.base import (
     InvalidInput,
@@ -32,6 +33,9 @@ from crmlib.base.history.frames import as_of_frame, changes_frame, history_frame
 from crmlib.base.settings import Settings, find_workspace, read_settings, write_settings
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy, ngettext, set_locale
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Department", "NoWorkbench", "Settings", "Workbench", "create_workbench", "open_workbench"]
 
@@ -134,6 +138,14 @@ class Workbench:
     def as_of(self, record: str | type[Any], moment: datetime | date | str) -> Any:
         """How the records of a kind stood at a moment, or at the end of a day: `wb.as_of("deal", "2026-05-01")`."""
         return self.history.as_of(record, moment)
+
+    def search(self, text: str, *, kinds: Iterable[str] | None = None, limit: int = 8) -> "pd.DataFrame":
+        """What fits a text, over parties, deals, activities, products and orders: see `crmlib.search.search`.
+
+        One row per hit, best first within its kind, at most `limit` of a kind; columns are `crmlib.search.FOUND`.
+        """
+        with self.reading() as session:
+            return searching.found(session, text, kinds=kinds, limit=limit)
 
     def data_version(self) -> int:
         """The number of the newest journal row: what was known when a figure was computed."""

@@ -5,9 +5,20 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import READ_ONLY, Base, BigId, Customizable, Journalled, LongText, Tracked, field
+from crmlib.base import (
+    READ_ONLY,
+    Base,
+    BigId,
+    Customizable,
+    Journalled,
+    LongText,
+    Tracked,
+    field,
+    folded_from,
+    folded_lines,
+)
 from crmlib.i18n import lazy
 
 
@@ -220,6 +231,7 @@ class Activity(Customizable, Tracked, Base):
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("activity.id"), index=True)
     recurrence_id: Mapped[int | None] = mapped_column(ForeignKey("recurrence.id"))
     slot_at: Mapped[datetime | None]
+    folded: Mapped[str | None] = mapped_column(default=folded_from("subject", "body"))
 
     participations: Mapped[list["Participation"]] = relationship(
         back_populates="activity", cascade="all, delete-orphan", order_by="Participation.id"
@@ -231,6 +243,12 @@ class Activity(Customizable, Tracked, Base):
         back_populates="activity", cascade="all, delete-orphan", order_by="Reminder.id"
     )
     recurrence: Mapped["Recurrence | None"] = relationship()
+
+    @validates("subject", "body")
+    def _fold(self, key: str, value: str | None) -> str | None:
+        now = {"subject": self.subject, "body": self.body, key: value}
+        self.folded = folded_lines(now["subject"], now["body"])
+        return value
 
     @hybrid_property
     def shown_at(self) -> datetime:

@@ -49,7 +49,7 @@ from crmlib.base.types import (
     scaled_float,
     to_amount,
 )
-from crmlib.base.words import folded, folded_sql
+from crmlib.base.words import folded, folded_from, folded_lines, folded_sql, from_row
 
 __all__ = [
     "CHANGES",
@@ -107,7 +107,10 @@ __all__ = [
     "find",
     "find_rate",
     "folded",
+    "folded_from",
+    "folded_lines",
     "folded_sql",
+    "from_row",
     "history_of",
     "insert_many",
     "like_pattern",

@@ -7,10 +7,9 @@ and the journal.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import chain, islice, repeat
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, func, inspect, literal_column, select, text
 from sqlalchemy.orm import Mapper, Session
@@ -102,6 +101,15 @@ def _numbered(mapper: Mapper[Any]) -> tuple[Table, Column[int]]:
     return table, key
 
 
+class _Row(NamedTuple):
+    """What a column's default is asked with, in the shape in which SQLAlchemy asks: see `base.words.from_row`."""
+
+    values: dict[str, Any]
+
+    def get_current_parameters(self, **_isolated: Any) -> dict[str, Any]:
+        return self.values
+
+
 class _Writer:
     """Writes chunks of rows into the table of a record, or the tables of a subclass, with the columns of the first.
 
@@ -138,11 +146,11 @@ class _Writer:
         if key not in self._named:
             once = None if usual is None or callable(usual) else usual
             if callable(usual):
-                values = [usual() for _ in rows]
+                values = [usual(_Row(row)) for row in rows]
             else:
                 return repeat(once if process is None else process(once), len(rows))
         elif callable(usual):
-            values = [row[key] if key in row else usual() for row in rows]
+            values = [row[key] if key in row else usual(_Row(row)) for row in rows]
         else:
             values = [row.get(key, usual) for row in rows]
         return values if process is None else list(map(process, values))
@@ -159,15 +167,14 @@ class _Writer:
 
 
 def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:
-    """What a column gets where a row does not say: a value, or a function of nothing that makes one."""
+    """What a column gets where a row does not say: a value, or a function of the `_Row` that makes one."""
     found: dict[str, Any] = {}
     for attribute in mapper.column_attrs:
         default = attribute.columns[0].default
         if default is not None and default.is_scalar:
             found[attribute.key] = default.arg  # a scalar default has it
         elif default is not None and default.is_callable:
-            make = default.arg  # SQLAlchemy hands it a context, which ours ignore
-            found[attribute.key] = partial(make, None)
+            found[attribute.key] = default.arg
     if issubclass(mapper.class_, Tracked):
         found |= {"version": 1, "created_at": moment, "updated_at": moment}
     if mapper.polymorphic_on is not None and mapper.polymorphic_identity is not None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
 from crmlib.base import (
     Base,
@@ -18,6 +18,8 @@ from crmlib.base import (
     Scaled,
     Tracked,
     field,
+    folded_from,
+    folded_lines,
     money_columns,
 )
 from crmlib.contacts import Party
@@ -81,10 +83,17 @@ class Product(Customizable, Tracked, Base):
     is_active: Mapped[bool] = mapped_column(
         default=True, info=field(lazy("Sold now"), "flag", shown=("list", "filter", "import", "export"))
     )
+    folded: Mapped[str | None] = mapped_column(default=folded_from("name", "code"))
 
     price_entries: Mapped[list["PriceEntry"]] = relationship(
         back_populates="product", order_by="PriceEntry.id", cascade="all, delete-orphan"
     )
+
+    @validates("name", "code")
+    def _fold(self, key: str, value: str | None) -> str | None:
+        now = {"name": self.name, "code": self.code, key: value}
+        self.folded = folded_lines(now["name"], now["code"])
+        return value
 
 
 class PriceList(Tracked, Base):

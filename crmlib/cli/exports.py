@@ -9,6 +9,8 @@ from crmlib.cli.asked import Asked
 from crmlib.i18n import format_number, ngettext
 
 EVERYTHING = "everything"
+# What an export of everything says of the workbench that it comes from.
+KEPT_SETTINGS = ("name", "currency", "locale", "timezone", "country")
 
 
 _WHAT = "A list (customers, deals, activities, products …), or `everything`."
@@ -41,7 +43,12 @@ def export(
     with asked.open() as workbench, workbench.reading() as session:
         if what.strip().casefold() == EVERYTHING:
             counts = export_everything(
-                session, out, at=workbench.now(), file_format=file_format or "jsonl", overwrite=overwrite
+                session,
+                out,
+                at=workbench.now(),
+                file_format=file_format or "jsonl",
+                overwrite=overwrite,
+                settings={key: getattr(workbench.settings, key) for key in KEPT_SETTINGS},
             )
             n_rows = sum(counts.values())
             says = ngettext("Everything is in {file}: {n} row.", "Everything is in {file}: {n} rows.", n_rows)

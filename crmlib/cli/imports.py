@@ -1,38 +1,325 @@
-"""`crm import`: files of another system."""
+"""`crm import`: files of other systems in; what came in listed, shown, and taken back."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from crmlib.cli.asked import Asked
+from crmlib.cli.asked import Asked, terminal_user
+from crmlib.cli.exports import KEPT_SETTINGS
+from crmlib.i18n import format_number, ngettext
+from crmlib.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from crmlib.exchange import ImportReport, Mapping, Table
+    from crmlib.exchange.progress import Step
+    from crmlib.workbench import Workbench
+
+# What an import of files is called inside; nobody has to type it.
+_FILES = "files"
+_TARGETS = (
+    "person", "organization", "contact_point", "address", "affiliation", "party", "owner", "parent", "deal", "lead",
+    "activity", "product", "order", "order_line", "payment", "consent", "note", "tag", "ignore",
+)  # fmt: skip
 
 
+class _FilesOrCommand(TyperGroup):
+    """`crm import a.csv b.csv` imports files; `crm import list` is a command. A file named so is `./list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first = next((one for one in args if one != "--json"), "")
+        if first not in self.commands or first == _FILES:
+            args = [_FILES, *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
+
+app = typer.Typer(cls=_FilesOrCommand, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+
+_MORE = (
+    "Afterwards: `crm import list` shows what came in, `crm import show 3` one import, `crm import undo 3` takes it "
+    "back, `crm import mappings` the mappings that were saved, `crm import match` says which record a name means."
+)
+
+
+@app.command(_FILES, epilog=_MORE)
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="CSV files, plain or .gz, in any order.")],
-    preset: Annotated[str, typer.Option(help="Which system they come from.")] = "maven_crm",
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES...", help="CSV, Excel, JSON or vCard files, plain or .gz, in any order."),
+    ],
+    preset: Annotated[
+        str, typer.Option(help="A data set that is known by name: maven_crm, online_retail, cdnow, x_education.")
+    ] = "",
+    mapping: Annotated[str, typer.Option(metavar="NAME", help="Read the columns as in a mapping saved before.")] = "",
+    save_mapping: Annotated[str, typer.Option(metavar="NAME", help="Save what the columns mean, for next time.")] = "",
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Say what a column means: --map 'Name=person.given_name'."),
+    ] = None,
+    same: Annotated[
+        str,
+        typer.Option(help="Who looks like somebody you have (same e-mail or phone): ask, update, skip or new."),
+    ] = "ask",
+    system: Annotated[str, typer.Option(help="What to call the system they come from.")] = "",
+    currency: Annotated[str, typer.Option(help="The currency of amounts that name none, such as EUR.")] = "",
+    refused: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where rows that cannot be used go, with the reason.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
 ) -> None:
-    """Import files of another system: all of it, or nothing.
+    """Import files of other systems: all of it, or nothing.
 
-    The same files again change nothing; newer ones change only what changed.
+    What the columns mean is guessed and shown, with what the import would do; nothing is written before you agree.
+    The same files again change nothing; newer ones change only what changed. An export of everything (`crm export
+    everything FILE`) is read into an empty workbench, which is made if there is none yet.
     """
-    from crmlib.exchange import import_files, words_of
+    asked: Asked = context.obj
+    if len(files) == 1 and files[0].suffix == ".zip" and _everything(asked, files[0]):
+        return
+    with asked.open() as workbench:
+        kept = refused or workbench.settings.workspace / "refused" / f"{_stem(files[0])} {workbench.today()}.csv"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        from crmlib.exchange.presets import preset_of
+
+        preset = preset or ("" if mapping or map_ else preset_of(files))
+        if preset:
+            run = _by_preset(workbench, preset, files)
+        else:
+            tables = _understood(workbench, files, mapping, map_ or [], asked)
+            run = _by_mapping(workbench, tables, same=same, system=system, currency=currency)
+            if not (dry_run or yes or asked.json):
+                if not sys.stdin.isatty():
+                    typer.echo(_("Add --yes to import without being asked, or --dry-run to see what would happen."))
+                    raise typer.Exit(2)
+                _tell(asked, run(True, None, None), preview=True)
+                if not typer.confirm(_("Import?"), default=False):
+                    raise typer.Exit(1)
+            if save_mapping and not dry_run:
+                from crmlib.exchange import save_mapping as save
+
+                with workbench.session() as session:
+                    save(session, save_mapping, [one for _table, one in tables], options={"same": same})
+        _tell(asked, run(dry_run, kept, _shown_progress(asked)), preview=dry_run)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """The imports that changed something, newest first."""
+    from crmlib.exchange import imports
+
+    asked: Asked = context.obj
+    with asked.open() as workbench:
+        with workbench.reading() as session:
+            rows = imports(session).to_dict("records")
+        lines = [f"{one['import_id']:>5}  {one['at']:%Y-%m-%d %H:%M}  {one['system']}  {one['actor']}" for one in rows]
+        lines = lines or [_("Nothing was imported yet.")]
+        asked.tell("\n".join(lines), imports=rows)
+
+
+@app.command()
+def show(context: typer.Context, number: Annotated[int, typer.Argument(help="The import's number.")]) -> None:
+    """What one import brought, doubted and refused."""
+    from crmlib.base import find
+    from crmlib.exchange import Counts, Import, words_of
+
+    asked: Asked = context.obj
+    with asked.open() as workbench, workbench.reading() as session:
+        done = find(session, Import, number)
+        lines = [f"{done.at:%Y-%m-%d %H:%M}  {done.system}  {done.actor}"]
+        if done.undone_at is not None:
+            lines.append(_("Taken back on {day}.").format(day=f"{done.undone_at:%Y-%m-%d}"))
+        lines += [f"  {kind}  {', '.join(words_of(Counts(**counts)))}" for kind, counts in done.counts.items()]
+        lines += done.remarks
+        asked.tell("\n".join(lines), import_id=number, counts=done.counts, files=done.files, remarks=done.remarks)
+
+
+@app.command()
+def undo(context: typer.Context, number: Annotated[int, typer.Argument(help="The import's number.")]) -> None:
+    """Take an import back as a whole; what people edited since stays, and is told."""
+    from crmlib.exchange import undo_import
 
     asked: Asked = context.obj
     with asked.open() as workbench:
         with workbench.session() as session:
-            report = import_files(session, preset, files, at=workbench.now(), dry_run=dry_run)
-        headline, *remarks = report.sentences()
-        lines = [headline, ""]
-        width = max((len(kind) for kind in report.counts), default=0)
-        for kind, counts in report.counts.items():
-            parts = ", ".join(words_of(counts))
-            lines.append(f"  {kind:{width}}  {parts or '–'}")
-        lines += ["", *remarks] if remarks else []
-        asked.tell("\n".join(lines), **report.as_dict())
+            done = undo_import(session, number, at=workbench.now())
+        says = ngettext("{n} change was taken back.", "{n} changes were taken back.", done.n_undone)
+        lines = [says.format(n=done.n_undone), *(one.why for one in done.spared)]
+        asked.tell("\n".join(lines), undone=done.n_undone, spared=[vars(one) for one in done.spared])
 
 
-def add_to(app: typer.Typer) -> None:
-    app.command("import")(import_)
+@app.command()
+def mappings(context: typer.Context) -> None:
+    """The mappings that were saved."""
+    from sqlalchemy import select
+
+    from crmlib.exchange import ImportMapping
+
+    asked: Asked = context.obj
+    with asked.open() as workbench, workbench.reading() as session:
+        found = session.scalars(select(ImportMapping).order_by(ImportMapping.name)).all()
+        lines = [f"{one.name}  ({', '.join(one.columns)})" for one in found] or [_("No mapping was saved yet.")]
+        asked.tell("\n".join(lines), mappings=[{"name": one.name, "kinds": list(one.columns)} for one in found])
+
+
+@app.command()
+def match(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="The system whose files say it, such as hubspot.")],
+    what: Annotated[str, typer.Argument(help="organization or party.")],
+    name: Annotated[str, typer.Argument(help="The name or e-mail as it stands in the file.")],
+    record: Annotated[int, typer.Argument(help="The number of the record that is meant; 0 for a new one.")],
+) -> None:
+    """Say which record a name in the files means; later imports hold to it."""
+    from crmlib.exchange import confirm_match
+
+    asked: Asked = context.obj
+    with asked.open() as workbench:
+        with workbench.session() as session:
+            confirm_match(session, system, what, name, record or None, at=workbench.now())
+        asked.tell(_("Remembered. Import the files again."), system=system, what=what, name=name, record_id=record)
+
+
+def _everything(asked: Asked, file: Path) -> bool:
+    """Read an export of everything, and say that it was one."""
+    from crmlib.exchange import import_everything, is_everything, read_manifest
+    from crmlib.workbench import create_workbench
+
+    if not is_everything(file):
+        return False
+    if not (asked.workspace / "workbench.toml").exists():
+        settings = {key: str(value) for key, value in read_manifest(file).get("settings", {}).items()}
+        known: dict[str, Any] = {key: value for key, value in settings.items() if key in KEPT_SETTINGS}
+        create_workbench(asked.workspace, database=asked.database, actor=terminal_user(), door="cli", **known).close()
+    with asked.open() as workbench:
+        with workbench.session() as session:
+            counts = import_everything(session, file)
+        n_rows = sum(counts.values())
+        says = ngettext("Everything is here again: {n} row.", "Everything is here again: {n} rows.", n_rows)
+        asked.tell(says.format(n=format_number(n_rows)), tables=counts)
+    return True
+
+
+_Run = Callable[[bool, Path | None, "Callable[[Step], None] | None"], "ImportReport"]
+
+
+def _by_preset(workbench: "Workbench", preset: str, files: list[Path]) -> _Run:
+    from crmlib.exchange import import_files
+
+    def run(dry_run: bool, refused: Path | None, progress: "Callable[[Step], None] | None") -> "ImportReport":
+        with workbench.session() as session:
+            return import_files(
+                session, preset, files, at=workbench.now(), dry_run=dry_run, refused=refused, progress=progress
+            )
+
+    return run
+
+
+def _by_mapping(workbench: "Workbench", tables: "list[tuple[Table, Mapping]]", **options: str) -> _Run:
+    from crmlib.exchange import import_table
+
+    def run(dry_run: bool, refused: Path | None, progress: "Callable[[Step], None] | None") -> "ImportReport":
+        with workbench.session() as session:
+            return import_table(
+                session,
+                tables,
+                at=workbench.now(),
+                policy=options["same"],
+                system=options["system"],
+                currency=options["currency"],
+                dry_run=dry_run,
+                refused=refused,
+                progress=progress,
+            )
+
+    return run
+
+
+def _understood(
+    workbench: "Workbench", files: list[Path], name: str, told: list[str], asked: Asked
+) -> "list[tuple[Table, Mapping]]":
+    """The tables, each with its mapping: guessed or saved, and changed as `--map` says."""
+    from crmlib.base import InvalidInput
+    from crmlib.exchange import find_mapping, guess_table, open_table
+    from crmlib.exchange.refusals import without_reasons
+
+    changes: dict[str, str] = {}
+    for one in told:
+        column, is_there, target = one.rpartition("=")
+        if not is_there:
+            raise InvalidInput("--map", one, _("write it like 'Column=person.given_name'"))
+        if target.strip().partition(".")[0] not in _TARGETS:
+            raise InvalidInput("--map", one, _("a field begins with one of: {names}").format(names=", ".join(_TARGETS)))
+        changes[column.strip()] = target.strip()
+    found = []
+    for file in files:
+        table = without_reasons(open_table(file))
+        meaning = guess_table(table)
+        if name:
+            with workbench.reading() as session:
+                meaning = find_mapping(session, name, meaning)
+        for column, target in changes.items():
+            if column in table.columns:
+                meaning = meaning.changed(column, target)
+        if not asked.json:
+            typer.echo(f"{table.name}: {', '.join(meaning.kinds)}" + (f" ({meaning.system})" if meaning.system else ""))
+            width = max(len(one.column) for one in meaning.columns)
+            for about in meaning.columns:
+                typer.echo(f"  {about.column:{width}}  {about.short}")
+            for remark in meaning.remarks:
+                typer.echo(f"  {remark}")
+            typer.echo("")
+        found.append((table, meaning))
+    unknown = [column for column in changes if not any(column in table.columns for table, _meaning in found)]
+    if unknown:
+        raise InvalidInput("--map", unknown[0], _("no file has such a column"))
+    return found
+
+
+def _tell(asked: Asked, report: "ImportReport", *, preview: bool) -> None:
+    from crmlib.exchange import words_of
+
+    headline, *remarks = report.sentences()
+    lines = [headline, ""]
+    width = max((len(kind) for kind in report.counts), default=0)
+    for kind, counts in report.counts.items():
+        parts = ", ".join(words_of(counts))
+        lines.append(f"  {kind:{width}}  {parts or '–'}")
+    if preview:
+        for kind, shown in report.preview.items():
+            lines += ["", _("The first {kind}:").format(kind=kind)]
+            lines += ["  " + ", ".join(f"{name}: {value}" for name, value in one.items()) for one in shown]
+    lines += ["", *remarks] if remarks else []
+    for one in report.proposals[:20]:
+        says = _("“{name}” may be “{called}” ({why}). To say so: crm import match {system} {what} “{name}” {number}")
+        lines.append(says.format(**one, system=report.system, number=one["record_id"]))
+    for path in report.refused_files:
+        says = _("What was refused is in {file}, with the reasons; correct it and import it as it is.")
+        lines.append(says.format(file=path))
+    asked.tell("\n".join(lines), **report.as_dict())
+
+
+def _shown_progress(asked: Asked) -> "Callable[[Step], None] | None":
+    """Progress on a terminal, beside the outcome; none for programs."""
+    if asked.json or not sys.stderr.isatty():
+        return None
+
+    def show(step: "Step") -> None:
+        ended = step.total is not None and step.done >= step.total
+        sys.stderr.write(f"\r\x1b[K{step}" + ("\n" if ended else ""))
+        sys.stderr.flush()
+
+    return show
+
+
+def _stem(file: Path) -> str:
+    return file.name.split(".")[0] or "import"
+
+
+def add_to(app_: typer.Typer) -> None:
+    app_.add_typer(app, name="import", help="Import files of other systems; list, show and undo imports.")

@@ -5,12 +5,13 @@ and *Maju Jaya, PT* are one name. An initial stands for every name that begins w
 """
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from crmlib.base import folded
 
-__all__ = ["back_key", "name_key", "name_likeness", "tokens"]
+__all__ = ["back_key", "name_key", "name_likeness", "spellings", "swapped", "tokens"]
 
 # Letters that NFKD leaves as they are, as people type them without their own keyboard.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h"})
@@ -31,13 +32,22 @@ _TITLES = words("mr mrs ms miss mx dr prof ir drs hj h ing dipl bapak ibu pak bu
 _SMALL = words("and und et si dan the of de da di la le el van von der den")
 
 
+def _marks() -> str:
+    """The vowel signs and the like of Indic, Thai, Burmese and other scripts, which belong to a word and are no letter."""
+    signs = (chr(code) for code in range(0x0300, 0x1D00))
+    return "".join(sign for sign in signs if unicodedata.category(sign) in ("Mn", "Mc"))
+
+
+_WORD = re.compile(rf"[\w{_marks()}]+")
+
+
 @lru_cache(maxsize=65_536)
 def tokens(name: str) -> tuple[str, ...]:
     """The words of a name that tell it from others, in their order; all of them where none would be left."""
     plain = folded(name).translate(_PLAIN)
     # S.R.L. and B.V. are one word, O'Brien and O’Brien as well.
     plain = re.sub(r"\b(\w)\.(?=\w\b)", r"\1", plain).replace("'", "").replace("’", "")
-    found = re.findall(r"\w+", plain)
+    found = _WORD.findall(plain)
     told = tuple(word for word in found if word not in _LEGAL and word not in _TITLES and word not in _SMALL)
     return told or tuple(found)
 
@@ -48,14 +58,45 @@ def name_key(name: str) -> str:
     Names that share it are one name in another order. A range of it from `john s` holds all that differ only after
     the first letter of the other word.
     """
-    first, *between = sorted(tokens(name)) or [""]
+    return _key(tokens(name))
+
+
+def _key(words: Iterable[str]) -> str:
+    first, *between = sorted(words) or [""]
     return " ".join([first, between[-1], *between[:-1]]) if between else first
 
 
 def back_key(name: str) -> str:
     """`name_key` with its first two words the other way round: *smith john michael*."""
-    first, *rest = name_key(name).split(" ")
+    return swapped(name_key(name))
+
+
+def swapped(key: str) -> str:
+    """A `name_key` from a `back_key`, or the other way round."""
+    first, *rest = key.split(" ")
     return " ".join([rest[0], first, *rest[1:]]) if rest else first
+
+
+def spellings(name: str) -> list[str]:
+    """Keys under which the same name may be kept: itself, two words run together, one taken apart, one left out.
+
+    *Mega Com* is `megacom`, and *Megacom* may be `com mega`; *Livada Transilvană Cluj* may have been *Livada Cluj*.
+    """
+    words = tokens(name)[:8]
+    found = [words]
+    found += [(*words[:n], words[n] + words[n + 1], *words[n + 2 :]) for n in range(len(words) - 1)]
+    if len(words) == 2:
+        found.append((words[1] + words[0],))
+    for n, word in enumerate(words[:3]):
+        # From an alphabet with few letters each half is longer than one of them; 王小明 is 王 and 小明.
+        short = 2 if word.isascii() else 1
+        found += [
+            (*words[:n], word[:cut], word[cut:], *words[n + 1 :])
+            for cut in range(short, min(len(word), 16) - short + 1)
+        ]
+    if len(words) > 2:
+        found += [words[:n] + words[n + 1 :] for n in range(len(words))]
+    return list(dict.fromkeys(_key(one) for one in found))
 
 
 def name_likeness(one: str, other: str) -> float:
@@ -96,6 +137,10 @@ def _word_likeness(one: str, other: str, alike: Callable[..., float], steps_apar
         return 100.0
     if len(one) == 1 or len(other) == 1:
         return 92.0 if one[0] == other[0] else 0.0
-    if steps_apart(one, other, score_cutoff=2) == 1 and min(len(one), len(other)) >= 4:
+    short, long = sorted((one, other), key=len)
+    if len(short) >= 4 and steps_apart(one, other, score_cutoff=2) == 1:
         return 93.0
+    # Rob for Robert, Alex for Alexandra.
+    if len(short) >= 3 and long.startswith(short):
+        return 90.0
     return 100.0 * alike(one, other) * alike(one, other)

@@ -1,60 +1,239 @@
-"""What may be done: import the files of another system."""
+"""What may be done: import the files of another system, and take an import back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
 
-from crmlib.base import InvalidInput
+from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
+from crmlib.exchange.generic import load_tables
 from crmlib.exchange.loading import Loading
+from crmlib.exchange.mapping import Mapping
 from crmlib.exchange.presets import Preset, find_preset
-from crmlib.exchange.reading import WholeTable as Table
-from crmlib.exchange.reading import read_table
+from crmlib.exchange.progress import Progress, Step
+from crmlib.exchange.reading import Table
+from crmlib.exchange.records import Import, ImportMapping, SourceRecord
+from crmlib.exchange.refusals import Refusals, without_reasons
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
 
 
 def import_files(
-    session: Session, preset: str, files: Sequence[Path | str], *, at: datetime, dry_run: bool = False
+    session: Session,
+    preset: str,
+    files: Sequence[Path | str],
+    *,
+    at: datetime,
+    dry_run: bool = False,
+    refused: Path | str | None = None,
+    progress: Callable[[Step], None] | None = None,
 ) -> ImportReport:
     """Read `files` as the exports that `preset` knows, in any order, and bring records up to date with them.
 
     The same file twice changes nothing; a newer one changes only what changed, and what people changed here stays.
-    With `dry_run` the report is the same and nothing is kept. Raises NotFound or InvalidInput where a file cannot
-    be understood, before anything is written; the caller's transaction makes it all or nothing.
+    With `dry_run` the report is the same and nothing is kept. Rows that cannot be used are left out and written to
+    the file `refused`, with the reason beside them, to be corrected and imported as they are; it is never
+    overwritten. `progress` is told how far it has come. Raises NotFound or InvalidInput where a file cannot be
+    understood, before anything is written; the caller's transaction makes it all or nothing.
     """
     kind = find_preset(preset)
     if not files:
         raise InvalidInput(_("Files"), "", _("name at least one file"))
-    tables = [read_table(Path(file)) for file in files]
-    if not dry_run:
-        return _load(session, kind, tables, at)
-    trial = session.begin_nested()
+    tables = [without_reasons(kind.open(Path(file))) for file in files]
+    watch = Progress(progress)
+    with Refusals(Path(refused) if refused is not None and not dry_run else None) as kept:
+        return as_one_batch(
+            session,
+            kind.name,
+            tables,
+            lambda loading: _load(loading, kind, tables),
+            at=at,
+            dry_run=dry_run,
+            progress=watch,
+            refusals=kept,
+        )
+
+
+def as_one_batch(
+    session: Session,
+    system: str,
+    tables: Sequence[Table],
+    load: Callable[[Loading], None],
+    *,
+    at: datetime,
+    dry_run: bool,
+    progress: Progress,
+    refusals: Refusals,
+) -> ImportReport:
+    """Let `load` do its work in one batch of the journal, or in a savepoint that is rolled back if `dry_run`."""
+    for table in tables:
+        progress.expect_of(table)
+    trial = session.begin_nested() if dry_run else None
+    before = session.info.get("batch")
     try:
-        report = _load(session, kind, tables, at)
+        loading = Loading(session, system=system, at=at, progress=progress, refusals=refusals)
+        session.info["batch"] = loading.batch
+        _note_files(loading, tables)
+        load(loading)
+        report = loading.close()
     finally:
-        trial.rollback()
-    report.is_dry_run, report.import_id = True, None
+        session.info["batch"] = before
+        if trial is not None:
+            trial.rollback()
+    progress.finish()
+    report.refused_files = [str(path) for path in refusals.written.values()]
+    if dry_run:
+        report.is_dry_run, report.import_id = True, None
     return report
 
 
-def _load(session: Session, kind: type[Preset], tables: Sequence[Table], at: datetime) -> ImportReport:
-    loading = Loading(session, system=kind.name, at=at)
+def _load(loading: Loading, kind: type[Preset], tables: Sequence[Table]) -> None:
+    preset = kind(loading)
+    preset.load(preset.sort(tables))
+
+
+def _note_files(loading: Loading, tables: Sequence[Table]) -> None:
+    for table in tables:
+        loading.report.files[table.name] = {"sha256": table.sha256, "rows": 0, "encoding": table.encoding}
+        if table.encoding == "cp1252":
+            says = _("{file} is not in Unicode; it was read as Windows-1252. Look at a name with an accent.")
+            loading.report.note(_("Files"), says.format(file=table.name))
+        else:
+            for remark in table.remarks:
+                loading.report.note(_("Files"), f"{table.name}: {remark}")
+
+
+def import_table(
+    session: Session,
+    tables: Sequence[tuple[Table, Mapping]],
+    *,
+    at: datetime,
+    system: str = "",
+    policy: str = "ask",
+    currency: str = "",
+    dry_run: bool = False,
+    refused: Path | str | None = None,
+    progress: Callable[[Step], None] | None = None,
+) -> ImportReport:
+    """Bring records up to date with tables of any origin, each by its mapping (`guess_table` proposes one).
+
+    Tables that belong together are given together: what one refers to by keys or names is found in the others, and
+    in earlier imports of the same `system` (the mapping's, where not said). `policy` is what becomes of a party that
+    can be reached like one we have: `ask` refuses the row and proposes, `update` fills in what is empty, `skip`
+    leaves the row out, `new` adds it. Amounts without a sign are in `currency`, or in the reporting currency.
+    Everything else is as in `import_files`.
+    """
+    if not tables:
+        raise InvalidInput(_("Files"), "", _("name at least one file"))
+    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or "file"
+    given = [(without_reasons(table), meaning) for table, meaning in tables]
+    money = currency or session.info.get("currency") or ""
+    with Refusals(Path(refused) if refused is not None and not dry_run else None) as kept:
+        return as_one_batch(
+            session,
+            named,
+            [table for table, _meaning in given],
+            lambda loading: load_tables(loading, given, policy=policy, currency=money),
+            at=at,
+            dry_run=dry_run,
+            progress=Progress(progress),
+            refusals=kept,
+        )
+
+
+def save_mapping(
+    session: Session, name: str, mappings: Sequence[Mapping], *, options: dict[str, Any] | None = None
+) -> ImportMapping:
+    """Keep what the columns of a system's files mean under a name; one of that name is replaced."""
+    if not name.strip():
+        raise InvalidInput(_("Mapping"), name, _("give it a name"))
+    here = session.scalars(select(ImportMapping).where(ImportMapping.name == name)).one_or_none()
+    if here is None:
+        here = ImportMapping(name=name.strip())
+        session.add(here)
+    here.system = next((one.system for one in mappings if one.system), "")
+    here.columns = {one.kinds[0]: one.as_json() for one in mappings}
+    here.options = dict(options or {})
+    session.flush()
+    return here
+
+
+def find_mapping(session: Session, name: str, guessed: Mapping) -> Mapping:
+    """The mapping saved under `name` for files such as the one that `guessed` was guessed from.
+
+    Columns that it does not know keep the guess. Raises NotFound where there is no mapping of that name.
+    """
+    here = session.scalars(select(ImportMapping).where(ImportMapping.name == name)).one_or_none()
+    if here is None:
+        raise NotFound(_("mapping"), name)
+    told = here.columns.get(guessed.kinds[0])
+    if told is None and len(here.columns) == 1:
+        told = next(iter(here.columns.values()))
+    if told is None:
+        return guessed
+    saved = Mapping.from_json(told)
+    known = {one.column: one for one in saved.columns}
+    columns = tuple(known.get(one.column, one) for one in guessed.columns)
+    return replace(guessed, system=saved.system, kinds=saved.kinds, columns=columns)
+
+
+def undo_import(session: Session, import_id: int, *, at: datetime) -> Undone:
+    """Take back all that an import brought and changed, sparing what people edited since and what hangs on it.
+
+    `spared` of the answer says what stayed and why. From then on the import's rows count as never seen, so that the
+    same files can be imported anew; only what was spared is still known for what it is. Raises NotFound where there
+    is no such import, Refused where it was taken back already.
+    """
+    done = session.get(Import, import_id)
+    if done is None:
+        raise NotFound(_("import"), import_id)
+    if done.undone_at is not None:
+        raise Refused(_("Import {number} was taken back already.").format(number=import_id))
     before = session.info.get("batch")
-    session.info["batch"] = loading.batch
+    session.info["batch"] = batch = f"undo import {uuid4()}"
     try:
-        preset = kind(loading)
-        for table in tables:
-            loading.report.files[table.name] = {
-                "sha256": table.sha256,
-                "rows": len(table.rows),
-                "encoding": table.encoding,
-            }
-            if table.encoding == "cp1252":
-                says = _("{file} is not in Unicode; it was read as Windows-1252. Look at a name with an accent.")
-                loading.report.note(_("Files"), says.format(file=table.name))
-        preset.load(preset.sort(tables))
-        return loading.close()
+        undone = undo_batch(session, done.batch, at=at)
+        done.undone_at = at
+        _remember_spared(session, done, batch, at)
+        session.flush()
     finally:
         session.info["batch"] = before
+    return undone
+
+
+def _remember_spared(session: Session, done: Import, batch: str, at: datetime) -> None:
+    """Keep the source rows of records that are still here although the import that made them is undone."""
+    kept: Import | None = None
+    of_import = SourceRecord.import_id == done.id
+    for name in session.scalars(select(SourceRecord.record).where(of_import).distinct()).all():
+        table = Base.metadata.tables[name]
+        key = next(iter(table.primary_key))
+        before = aliased(SourceRecord)
+        # What an earlier import made is that one's still; this one only changed it, and the change is taken back.
+        earlier = (
+            select(before.id)
+            .where(before.record == name, before.record_id == SourceRecord.record_id, before.import_id < done.id)
+            .exists()
+        )
+        here = select(SourceRecord).join(table, key == SourceRecord.record_id)
+        for row in session.scalars(here.where(of_import, SourceRecord.record == name, ~earlier)).all():
+            if kept is None:
+                kept = Import(
+                    system=done.system,
+                    at=at,
+                    actor=str(session.info.get("actor", "")),
+                    batch=batch,
+                    files={},
+                    counts={},
+                    remarks=[],
+                    undoes_id=done.id,
+                )
+                session.add(kept)
+                session.flush()
+            same = {name: getattr(row, name) for name in ("system", "kind", "key", "payload", "hash", "record")}
+            session.add(SourceRecord(**same, import_id=kept.id, record_id=row.record_id))

@@ -13,11 +13,12 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from sqlalchemy import (
@@ -92,10 +93,12 @@ def export_everything(
     at: datetime,
     file_format: str = "jsonl",
     overwrite: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, int]:
     """Write all there is to the zip file `path`; table to number of rows.
 
     `file_format` is how the tables inside are written: jsonl, csv, parquet or xlsx. All tables are of one moment.
+    `settings` of the workbench (name, currency, …) are written down with them.
     Raises Refused where `path` is there already and may not be replaced.
     """
     kind = find_format(path, file_format)
@@ -121,6 +124,7 @@ def export_everything(
             "format": kind,
             "made_at": at.astimezone(UTC).isoformat(),
             "step": migrations.newest(),
+            "settings": dict(settings),
             "tables": tables,
         }
         packed.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
@@ -140,6 +144,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not known:
         raise InvalidInput(_("File"), path.name, _("is not an export of everything (`crm export everything`)"))
     return dict(manifest)
+
+
+def is_everything(path: Path) -> bool:
+    """Whether a file is an export of everything."""
+    try:
+        read_manifest(path)
+    except (InvalidInput, NotFound):
+        return False
+    return True
 
 
 def import_everything(session: Session, path: Path) -> dict[str, int]:

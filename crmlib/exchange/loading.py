@@ -3,25 +3,35 @@
 Every row is kept as it came (`SourceRecord`). When it comes again the same, nothing happens. When it comes with
 other values, only the fields that differ *from what it said before* are written, and where somebody changed such a
 field here in the meantime, their word stays and the difference is pointed out.
+
+Rows go through in portions: one question to the database tells which of a portion are known, and what is new is
+written by `insert_many`, a table at a time. Rows that changed are few, and take the way that people's edits take.
+Nothing is kept in memory that grows with the length of a file.
+
+An import is one transaction. A process that dies in the middle of it leaves nothing behind on either database, and
+the same command again starts from the beginning: so nothing can be there twice, and nothing be missing.
 """
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crmlib.base import Base, InvalidInput, record_name
-from crmlib.exchange.reading import WholeTable as Table
-from crmlib.exchange.records import Import, SourceRecord
+from crmlib.exchange.progress import Progress
+from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
+from crmlib.exchange.records import Import
+from crmlib.exchange.refusals import Refusals
 from crmlib.exchange.report import ImportReport
+from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_text, payload_writer
 from crmlib.i18n import gettext as _
+from crmlib.i18n import ngettext
 
 R = TypeVar("R", bound=Base)
 
@@ -29,31 +39,32 @@ R = TypeVar("R", bound=Base)
 Facts = dict[str, Any]
 Doubt = Callable[[str], None]
 
-# Rows between two flushes: enough to write in bulk, few enough to hold in memory.
-CHUNK = 1000
+# Rows in a portion: enough that a statement for each table is worth it, few enough to hold in memory.
+CHUNK = 5000
 _ONE_AT_A_TIME = 0x43524D  # "CRM"
 # A name or a word of this length is a slip of the export, such as a lost quotation mark.
 LONGEST = 500
 
 
-@dataclass(frozen=True)
-class Known:
-    """What an earlier import remembers of a row: the newest payload and the record it became."""
-
-    hash: str
-    payload: Mapping[str, str]
-    record_id: int
-
-
-@dataclass
-class Waiting(Generic[R]):
-    """A record on its way to the database; `facts` are there where it is new here, or newly adopted."""
+@dataclass(slots=True)
+class New:
+    """A row that is new here: what it says, and from where."""
 
     key: str
+    facts: Facts
     values: Mapping[str, str]
-    record: R
-    facts: Facts | None = None
-    is_new: bool = False
+    line: int
+    doubt: Doubt
+    text: str = ""
+
+
+@dataclass(slots=True)
+class _Portion:
+    """The rows of a table that are looked at together, and what is found of them."""
+
+    rows: list[tuple[str, Row]] = field(default_factory=list)
+    new: list[New] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
 
 class Kind(ABC, Generic[R]):
@@ -62,6 +73,14 @@ class Kind(ABC, Generic[R]):
     name: ClassVar[str]
     columns: ClassVar[tuple[str, ...]]
     record: type[R]
+    #: Columns that only describe and may be longer than a name; None where all may.
+    long: ClassVar[frozenset[str] | None] = frozenset()
+    #: Whether rows of one key are told apart by counting them (`536365/85123A/1`), and not refused as a repetition.
+    counts_keys: ClassVar[bool] = False
+    #: Whether columns that are not named in `columns` have a place too.
+    keeps_all: ClassVar[bool] = False
+    #: Whether a short row is taken as one whose last values are empty.
+    forgives_short_rows: ClassVar[bool] = False
 
     def __init__(self, loading: "Loading") -> None:
         self.loading = loading
@@ -76,18 +95,28 @@ class Kind(ABC, Generic[R]):
         """What the row says. Raises InvalidInput where it cannot be used; doubts are told and kept."""
 
     @abstractmethod
-    def make(self, facts: Facts) -> R:
-        """A new record, not flushed."""
+    def insert(self, rows: Sequence[New]) -> Sequence[int] | Sequence[tuple[str, int]]:
+        """Make records of new rows, all at once, with everything that belongs to them; the number of each.
+
+        Where the rows of a table become records of several types: the journal's name of the type, and the number.
+        """
+
+    def get(self, known: Known) -> Any:
+        """The record that a row became, if it is still here."""
+        return self.session.get(self.record, known.record_id)
 
     def begin(self) -> None:
         """Before the first row of the table."""
+
+    def prepare(self, rows: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+        """Before a portion of rows (key, values) is read: look up together what they refer to."""
 
     def adopt(self, facts: Facts) -> R | None:
         """A record that was here before this import and surely means the same."""
         return None
 
-    def made(self, record: R, facts: Facts, *, is_new: bool) -> None:
-        """After the record has its number: what else belongs to it. `is_new` is False where it was adopted."""
+    def adopted(self, record: R, facts: Facts) -> None:
+        """After a record was adopted: what else the row brings to it."""
 
     def change(self, record: R, before: Facts, after: Facts, doubt: Doubt) -> None:
         """Write into `record` what differs between two versions of its row, and keep what people wrote here."""
@@ -103,6 +132,10 @@ class Kind(ABC, Generic[R]):
         elif here != after:
             doubt(kept_here(name, here, after))
 
+    def show(self, facts: Facts) -> dict[str, str]:
+        """The first records of a preview, in words."""
+        return {name: str(value) for name, value in facts.items() if value not in (None, "", [])}
+
     def finish(self) -> None:
         """After all rows of the table."""
 
@@ -110,105 +143,69 @@ class Kind(ABC, Generic[R]):
 class Loading:
     """One import under way: the session it writes in, its report, and what earlier imports remember."""
 
-    def __init__(self, session: Session, *, system: str, at: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        system: str,
+        at: datetime,
+        progress: Progress | None = None,
+        refusals: Refusals | None = None,
+    ) -> None:
         self.session, self.system, self.at = session, system, at
+        self.progress = progress or Progress()
+        self.refusals = refusals or Refusals()
         self.report = ImportReport(system)
         self.batch = f"import {uuid4()}"
         if session.get_bind().dialect.name == "postgresql":
-            # Two imports at once would each find nothing here, and everything would come twice. (SQLite lets one
-            # transaction write at a time anyway.)
+            # Two imports at once would each find nothing here, and everything would come twice. Whoever works at
+            # the desk meanwhile does not wait for this lock. (SQLite lets one transaction write at a time anyway.)
             session.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
-        self._known: dict[str, dict[str, Known]] = {}
+        self.sources = Sources(session, system)
         self._import: Import | None = None
-
-    def known(self, kind: str) -> dict[str, Known]:
-        """The newest source record of each key of a kind."""
-        if kind not in self._known:
-            newest = select(func.max(SourceRecord.id)).where(
-                SourceRecord.system == self.system, SourceRecord.kind == kind
-            )
-            rows = select(SourceRecord.key, SourceRecord.hash, SourceRecord.payload, SourceRecord.record_id).where(
-                SourceRecord.id.in_(newest.group_by(SourceRecord.key))
-            )
-            self._known[kind] = {
-                key: Known(digest, payload, record_id) for key, digest, payload, record_id in self.session.execute(rows)
-            }
-        return self._known[kind]
+        self._write_payload: Callable[[Mapping[str, str]], str] = payload_text
 
     def ids(self, kind: str) -> dict[str, int]:
-        """The number of the record that each key of a kind became."""
-        return {key: known.record_id for key, known in self.known(kind).items()}
+        """The number of the record that each key of a kind became; for kinds with few rows."""
+        return self.sources.all_numbers(kind)
 
-    def load(self, kind: Kind[R], table: Table) -> None:
+    def load(self, kind: Kind[R], table: Table | WholeTable) -> None:
         """All rows of `table`: new ones made, changed ones changed, and each outcome counted."""
-        counts = self.report.of(kind.name)
         kind.begin()
-        for bad in table.bad_rows:
-            self.report.refuse(kind.name, bad.why, bad.line)
-        lines: dict[str, int] = {}
-        waiting: list[Waiting[R]] = []
-        for row in table.rows:
-            key = kind.key(row.values)
-            if not key or key in lines:
-                self.report.refuse(kind.name, _no_key(key, lines), row.line)
-                continue
-            lines[key] = row.line
-            known = self.known(kind.name).get(key)
-            if known is not None and known.hash == digest(row.values):
-                counts.unchanged += 1
-                continue
-            if long := [name for name, value in row.values.items() if len(value) > LONGEST]:
-                says = _("{column} is longer than {n} characters").format(column=long[0], n=LONGEST)
-                self.report.refuse(kind.name, says, row.line)
-                continue
-            doubt = self._doubting(kind.name, row.line)
-            try:
-                facts = kind.read(row.values, doubt)
-            except InvalidInput as error:
-                self.report.refuse(kind.name, str(error), row.line)
-                continue
-            if known is None:
-                adopted = kind.adopt(facts)
-                record = adopted or kind.make(facts)
-                self.session.add(record)
-                counts.new += 1
-                waiting.append(Waiting(key, row.values, record, facts, is_new=adopted is None))
-            elif (existing := self.session.get(kind.record, known.record_id)) is not None:
-                kind.change(existing, _read_again(kind, known.payload), facts, doubt)
-                counts.changed += 1
-                waiting.append(Waiting(key, row.values, existing))
-            else:
-                doubt(_("it was deleted here and stays deleted"))
-                counts.unchanged += 1
-            if len(waiting) >= CHUNK:
-                self._settle(kind, waiting)
-        self._settle(kind, waiting)
-        self._note_missing(kind, lines)
+        any_known, seen = self.sources.has(kind.name), Seen()
+        self._write_payload = payload_writer(table.columns)
+        before = self._import.id if self._import is not None else None
+        try:
+            for portion in _portions(self._readable(kind, table)):
+                self._load(kind, table, portion, seen, ask=any_known)
+                self.progress.add(len(portion))
+                self.report.files.setdefault(table.name, {"rows": 0})["rows"] += len(portion)
+            if any_known:
+                self._note_missing(kind, seen, before)
+        finally:
+            seen.close()
         kind.finish()
 
-    def remember(self, kind: str, kept: list[tuple[str, Mapping[str, str], Base]]) -> None:
+    def remember(self, kind: str, kept: Iterable[tuple[str, Mapping[str, str], Base]]) -> None:
         """Keep rows as they came, with the (flushed) record each became."""
-        if not kept:
-            return
-        rows = [
-            {
-                "import_id": self._import_id(),
-                "system": self.system,
-                "kind": kind,
-                "key": key,
-                "payload": dict(payload),
-                "hash": digest(payload),
-                "record": record_name(record),
-                "record_id": record.id,  # type: ignore[attr-defined]  # every record that is imported has one
-            }
-            for key, payload, record in kept
-        ]
-        self.session.execute(insert(SourceRecord), rows)
-        for row in rows:
-            self.known(kind)[row["key"]] = Known(row["hash"], row["payload"], row["record_id"])
+        for key, payload, record in kept:
+            text = payload_text(payload)
+            number = record.id  # type: ignore[attr-defined]  # every record that is imported has one
+            self.keep(kind, record_name(record), [Kept(key, text, digest_of(text), number)])
+
+    def keep(self, kind: str, record: str, rows: Sequence[Kept]) -> None:
+        """Keep rows as they came, with the number of the record each became."""
+        if rows:
+            self.sources.keep(self.import_id(), kind, record, rows)
+
+    def refuse(self, kind: str, table: Table | WholeTable, row: Row | BadRow, why: str) -> None:
+        """Leave a row out, and keep it for whoever corrects it."""
+        self.report.refuse(kind, why, row.line)
+        self.refusals.add(table, row, why)
 
     def close(self) -> ImportReport:
         """Write down what this import was; one that changed nothing leaves no trace."""
+        self.session.flush()
         if self._import is not None:
             self._import.counts = {kind: dict(vars(counts)) for kind, counts in self.report.counts.items()}
             self._import.remarks = [str(remark) for remark in self.report.remarks]
@@ -217,15 +214,8 @@ class Loading:
         self.session.flush()
         return self.report
 
-    def _settle(self, kind: Kind[R], waiting: list[Waiting[R]]) -> None:
-        self.session.flush()
-        for one in waiting:
-            if one.facts is not None:
-                kind.made(one.record, one.facts, is_new=one.is_new)
-        self.remember(kind.name, [(one.key, one.values, one.record) for one in waiting])
-        waiting.clear()
-
-    def _import_id(self) -> int:
+    def import_id(self) -> int:
+        """The number of this import, which begins to exist with the first thing it keeps."""
         if self._import is None:
             self._import = Import(
                 system=self.system,
@@ -240,26 +230,177 @@ class Loading:
             self.session.flush()
         return self._import.id
 
+    def _readable(self, kind: Kind[R], table: Table | WholeTable) -> Iterator[Row]:
+        for row in rows_of(table, forgiving=kind.forgives_short_rows):
+            if isinstance(row, BadRow):
+                self.refuse(kind.name, table, row, row.why)
+            else:
+                yield row
+
+    def _load(self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, *, ask: bool) -> None:
+        portion = _Portion()
+        self._name(kind, table, rows, seen, portion)
+        known = self.sources.known(kind.name, [key for key, _row in portion.rows]) if ask else {}
+        changed: list[tuple[str, Row, str, str]] = []
+        fresh: list[tuple[str, Row, str, str]] = []
+        counts = self.report.of(kind.name)
+        for key, row in portion.rows:
+            text = self._write_payload(row.values)
+            digest = digest_of(text)
+            was = known.get(key)
+            if was is None:
+                fresh.append((key, row, text, digest))
+            elif was.hash == digest:
+                counts.unchanged += 1
+            else:
+                changed.append((key, row, text, digest))
+        kind.prepare([(key, row.values) for key, row, _text, _digest in (*fresh, *changed)])
+        digests: list[str] = []
+        for key, row, text, digest in fresh:
+            doubt = self._doubting(kind.name, row.line)
+            facts = self._facts(kind, table, row, doubt)
+            if facts is None:
+                continue
+            try:
+                adopted = kind.adopt(facts)
+            except InvalidInput as error:
+                self.refuse(kind.name, table, row, str(error) if error.field else error.expected)
+                continue
+            counts.new += 1
+            self.report.preview_of(kind.name, kind.show, facts)
+            if adopted is None:
+                portion.new.append(New(key, facts, row.values, row.line, doubt, text))
+                digests.append(digest)
+            else:
+                self.session.flush()
+                kind.adopted(adopted, facts)
+                number = adopted.id  # type: ignore[attr-defined]
+                portion.kept.append(Kept(key, text, digest, number))
+        for key, row, text, digest in changed:
+            if (number := self._change(kind, table, row, known[key])) is not None:
+                portion.kept.append(Kept(key, text, digest, number, known[key].record))
+        if changed:
+            self.session.flush()
+        if portion.new:
+            numbers: Sequence[Any] = kind.insert(portion.new)
+            for one, digest, number in zip(portion.new, digests, numbers, strict=True):
+                record, record_id = number if isinstance(number, tuple) else ("", number)
+                portion.kept.append(Kept(one.key, one.text, digest, record_id, record))
+        self.keep(kind.name, record_name(kind.record), portion.kept)
+
+    def _name(self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, portion: _Portion) -> None:
+        """Give each row its key, and refuse those that have none or one that was there before."""
+        named = [(kind.key(row.values), row) for row in rows]
+        lines = seen.lines([key for key, _row in named])
+        if kind.counts_keys:
+            for key, row in named:
+                if not key:
+                    self.refuse(kind.name, table, row, _no_key(key, lines))
+                    continue
+                lines[key] = count = lines.get(key, 0) + 1
+                portion.rows.append((f"{key}/{count}", row))
+            seen.add((key, lines[key]) for key in dict.fromkeys(key for key, _row in named if key))
+            return
+        for key, row in named:
+            if not key or key in lines:
+                self.refuse(kind.name, table, row, _no_key(key, lines))
+                continue
+            lines[key] = row.line
+            portion.rows.append((key, row))
+        seen.add((key, row.line) for key, row in portion.rows)
+
+    def _facts(self, kind: Kind[R], table: Table | WholeTable, row: Row, doubt: Doubt) -> Facts | None:
+        if kind.long is not None and max(map(len, row.values.values())) > LONGEST:
+            for name, value in row.values.items():
+                if len(value) > LONGEST and name not in kind.long:
+                    says = _("{column} is longer than {n} characters").format(column=name, n=LONGEST)
+                    self.refuse(kind.name, table, row, says)
+                    return None
+        try:
+            return kind.read(row.values, doubt)
+        except InvalidInput as error:
+            self.refuse(kind.name, table, row, str(error))
+            return None
+
+    def _change(self, kind: Kind[R], table: Table | WholeTable, row: Row, known: Known) -> int | None:
+        doubt = self._doubting(kind.name, row.line)
+        facts = self._facts(kind, table, row, doubt)
+        if facts is None:
+            return None
+        existing = kind.get(known)
+        if existing is None:
+            doubt(_("it was deleted here and stays deleted"))
+            self.report.of(kind.name).unchanged += 1
+            return None
+        kind.change(existing, _read_again(kind, self.sources.payload(known)), facts, doubt)
+        self.report.of(kind.name).changed += 1
+        return known.record_id
+
     def _doubting(self, kind: str, line: int) -> Doubt:
         return lambda says: self.report.point_out(kind, says, line)
 
-    def _note_missing(self, kind: Kind[R], lines: Mapping[str, int]) -> None:
-        missing = [key for key in self.known(kind.name) if key not in lines]
-        if missing:
-            says = _("{n} rows of an earlier import are not in this file. Their records stay: {names}.")
-            names = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-            self.report.note(kind.name, says.format(n=len(missing), names=names))
+    def _note_missing(self, kind: Kind[R], seen: Seen, before: int | None) -> None:
+        count = 0
+        names: list[str] = []
+        for portion in _portions(self.sources.keys(kind.name, before=before)):
+            names_of = {key: key.rpartition("/")[0] for key in portion} if kind.counts_keys else {}
+            here = seen.lines(list(names_of.values()) if kind.counts_keys else portion)
+            for key in portion:
+                count_of = int(key.rpartition("/")[2]) if kind.counts_keys else 1
+                is_here = count_of <= here.get(names_of[key], 0) if kind.counts_keys else key in here
+                if not is_here:
+                    count += 1
+                    if len(names) < 3:
+                        names.append(key)
+        if count:
+            says = ngettext(
+                "{n} row of an earlier import is not in this file. Its record stays: {names}.",
+                "{n} rows of an earlier import are not in this file. Their records stay: {names}.",
+                count,
+            )
+            more = " …" if count > len(names) else ""
+            self.report.note(kind.name, says.format(n=count, names=", ".join(names) + more))
 
 
-def digest(values: Mapping[str, str]) -> str:
-    """A hash of what a row says, whatever the order of its columns."""
-    return hashlib.sha256(json.dumps(dict(values), sort_keys=True).encode()).hexdigest()
+def rows_of(table: Table | WholeTable, *, forgiving: bool = False) -> Iterator[Row | BadRow]:
+    """The rows of a table, values trimmed, however it is held. One that has too few or too many values is bad.
+
+    With `forgiving`, a row that ends early is one whose last values are empty, and empty values too many are none.
+    """
+    if isinstance(table, WholeTable):
+        yield from table.bad_rows
+        yield from table.rows
+        return
+    columns = table.columns
+    width = len(columns)
+    for record in table.records():
+        if isinstance(record, BadRow):
+            yield record
+            continue
+        line, values = record
+        if len(values) != width:
+            if forgiving and not any(value.strip() for value in values[width:]):
+                values = [*values[:width], *[""] * (width - len(values))]
+            else:
+                why = _("{n} values, and the header names {m} columns").format(n=len(values), m=width)
+                yield BadRow(line, why, table.delimiter.join(values))
+                continue
+        yield Row(line, dict(zip(columns, map(str.strip, values), strict=True)))
 
 
 def kept_here(name: str, here: Any, wanted: Any) -> str:
     """The sentence for a value that people changed here and the source changed too."""
     says = _("{field} says “{here}” here since somebody changed it; the file's “{wanted}” was not taken over")
     return says.format(field=name.removesuffix("_id"), here=_shown(here), wanted=_shown(wanted))
+
+
+T = TypeVar("T")
+
+
+def _portions(rows: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(rows)
+    while portion := list(islice(remaining, CHUNK)):
+        yield portion
 
 
 def _shown(value: Any) -> str:

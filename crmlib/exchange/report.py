@@ -1,10 +1,14 @@
 """What an import tells: counts, what it kept but doubts, what it refused and why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
+
+#: What a row says, in our words.
+Facts = dict[str, Any]
 
 
 @dataclass
@@ -50,9 +54,19 @@ class Remark:
         return f"{where}: {self.says}"
 
 
+# A file that is wrong in every row needs no sentence for each.
+MOST_REMARKS = 500
+# So many rows of each kind are shown before anything is written.
+PREVIEWED = 5
+
+
 @dataclass
 class ImportReport:
-    """The outcome of an import. `is_dry_run` says that nothing was kept; `import_id` is None where nothing changed."""
+    """The outcome of an import. `is_dry_run` says that nothing was kept; `import_id` is None where nothing changed.
+
+    `preview` shows the first new records of each kind, field by field; `refused_files` where refused rows went;
+    `proposals` the names that may mean a record we have (what, name, record_id, called, why).
+    """
 
     system: str
     is_dry_run: bool = False
@@ -60,6 +74,11 @@ class ImportReport:
     counts: dict[str, Counts] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    preview: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    refused_files: list[str] = field(default_factory=list)
+    proposals: list[dict[str, Any]] = field(default_factory=list)
+    n_more_remarks: int = 0
+    _said: dict[tuple[str, str, str], Remark] = field(default_factory=dict, repr=False)
 
     def of(self, kind: str) -> Counts:
         return self.counts.setdefault(kind, Counts())
@@ -67,6 +86,17 @@ class ImportReport:
     def note(self, kind: str, says: str) -> None:
         """Say something about a kind as a whole."""
         self.remarks.append(Remark("note", kind, says))
+
+    def propose(self, proposal: dict[str, Any]) -> None:
+        """Somebody should say whether a name means a record we have."""
+        if proposal not in self.proposals and len(self.proposals) < MOST_REMARKS:
+            self.proposals.append(proposal)
+
+    def preview_of(self, kind: str, show: Callable[[Facts], dict[str, str]], facts: Facts) -> None:
+        """Keep the first few records of a kind, to be shown."""
+        shown = self.preview.setdefault(kind, [])
+        if len(shown) < PREVIEWED:
+            shown.append(show(facts))
 
     def point_out(self, kind: str, says: str, line: int) -> None:
         """A value was kept, or read with some doubt; the same sentence for another row only counts up."""
@@ -90,7 +120,11 @@ class ImportReport:
         """What to show a person: a heading, a line per kind, and the remarks, refusals first."""
         weights = ("refusal", "doubt", "note")
         ordered = sorted(self.remarks, key=lambda remark: weights.index(remark.weight))
-        return [self.headline(), *map(str, ordered)]
+        told = [self.headline(), *map(str, ordered)]
+        if self.n_more_remarks:
+            says = ngettext("{n} more remark of this sort", "{n} more remarks of this sort", self.n_more_remarks)
+            told.append(says.format(n=format_number(self.n_more_remarks)))
+        return told
 
     def headline(self) -> str:
         """One sentence on the whole."""
@@ -112,11 +146,17 @@ class ImportReport:
             "counts": {kind: vars(counts) for kind, counts in self.counts.items()},
             "remarks": [vars(remark) for remark in self.remarks],
             "files": self.files,
+            "preview": self.preview,
+            "proposals": self.proposals,
+            "refused_files": self.refused_files,
         }
 
     def _remark(self, weight: Literal["doubt", "refusal"], kind: str, says: str, line: int) -> None:
-        for known in self.remarks:
-            if (known.weight, known.kind, known.says) == (weight, kind, says):
-                known.n_rows += 1
-                return
-        self.remarks.append(Remark(weight, kind, says, line))
+        known = self._said.get((weight, kind, says))
+        if known is not None:
+            known.n_rows += 1
+        elif len(self._said) >= MOST_REMARKS:
+            self.n_more_remarks += 1
+        else:
+            self._said[weight, kind, says] = remark = Remark(weight, kind, says, line)
+            self.remarks.append(remark)

@@ -226,3 +226,50 @@ def test_a_reader_who_has_read_enough_is_no_error(workspace):
     command = f"{sys.executable} -m crmlib.cli doctor --workspace {workspace} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stderr == ""
+
+
+# --- searching ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(workspace):
+    with open_workbench(workspace) as workbench:
+        firm = workbench.contacts.add_organization(name="Ștefănescu & fiii")
+        workbench.contacts.add_person(
+            given_name="Ana", family_name="Popescu", organization=firm, email="ana@example.com"
+        )
+        workbench.catalog.add_product(name="Ștefan rope", code="SR-1")
+    return workspace
+
+
+def test_search_prints_what_fits_by_kind(crm, filled):
+    code, out, _err = crm("search", "stefan", "-w", filled)
+    assert code == 0
+    assert out.index("Customers") < out.index("Ștefănescu & fiii") < out.index("Products") < out.index("Ștefan rope")
+    assert re.search(r"Ana Popescu +Ștefănescu & fiii", out)
+    code, out, _err = crm("search", "ana", "popsecu", "-w", filled)
+    assert (code, "Ana Popescu" in out, "1 found" in out) == (0, True, True)
+
+
+def test_search_narrows_to_a_kind_and_speaks_json(crm, filled):
+    code, out, _err = crm("search", "stefan", "--kind", "product", "--json", "-w", filled)
+    (hit,) = json.loads(out)["found"]
+    assert (code, hit["record"], hit["title"], hit["title_at"]) == (0, "product", "Ștefan rope", [[0, 6]])
+
+
+def test_search_says_when_nothing_fits_and_what_it_needs(crm, filled):
+    assert crm("search", "qqqq", "-w", filled)[:2] == (0, "Nothing here fits “qqqq”.\n")
+    code, _out, err = crm("search", "-w", filled)
+    assert (code, "crm search ana" in err) == (2, True)
+    code, _out, err = crm("search", "ana", "--kind", "hallyard", "-w", filled)
+    assert (code, "party, deal, activity, product, order" in err) == (2, True)
+
+
+def test_the_search_index_is_looked_at_by_the_doctor_and_rebuilt_by_search(crm, filled):
+    with open_workbench(filled) as workbench, workbench.session() as session:
+        session.connection().exec_driver_sql("DELETE FROM search_entry WHERE name = 'ana popescu'")
+    code, out, _err = crm("doctor", "-w", filled)
+    assert "crm search --rebuild" in out
+    code, out, _err = crm("search", "--rebuild", "-w", filled)
+    assert (code, out) == (0, "The index is built anew: 3 records\n")
+    assert "Ana Popescu" in crm("search", "popescu", "-w", filled)[1]

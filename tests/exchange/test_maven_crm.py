@@ -226,7 +226,7 @@ def test_a_deal_moved_here_stays_where_people_put_it(workbench, run, make_files)
 def test_a_row_that_is_gone_is_noted_and_its_record_stays(workbench, run, make_files):
     run(make_files())
     report = run(make_files(pipeline=PIPELINE.replace("A4,Moses Frase,GTX Pro,,Prospecting,,,\n", "")))
-    assert "1 rows of an earlier import are not in this file. Their records stay: A4." in said(report)
+    assert "1 row of an earlier import is not in this file. Its record stays: A4." in said(report)
     assert len(workbench.sales.deals()) == 4
 
 
@@ -326,7 +326,7 @@ def test_files_that_cannot_be_understood_change_nothing(workbench, run, make_fil
         run([*make_files(), tmp_path / "nowhere.csv"])
     with pytest.raises(InvalidInput, match="its rows name accounts; import that file with it"):
         run(make_files(accounts=""))
-    with pytest.raises(InvalidInput, match="choose one of: maven_crm"), workbench.session() as session:
+    with pytest.raises(InvalidInput, match="choose one of: cdnow, maven_crm"), workbench.session() as session:
         import_files(session, "sugar", make_files(), at=workbench.now())
     assert rows_in_all_tables(workbench) == before
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from crmlib.base.engine import told
-from crmlib.base.errors import Refused
+from crmlib.base.errors import Refused, Unavailable
 from crmlib.i18n import gettext as _
 
 FOLDER = Path(__file__).parent
@@ -51,6 +51,7 @@ def upgrade(engine: Engine) -> None:
 
     writing = engine.execution_options(crm_write=True)
     with told(), writing.connect() as connection, _tables_may_be_made_anew(connection), connection.begin():
+        _needs_trigrams(connection)
         command.upgrade(_config(connection), "head")
         if connection.dialect.name == "sqlite":
             lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
@@ -77,12 +78,7 @@ def differences(connection: Connection, metadata: MetaData) -> list[Any]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    def ours(name: str | None, kind: str, _parents: object) -> bool:
-        # Indexes on expressions are the database's affair: the steps make those of lists, a workbench those of the
-        # custom fields it filters by.
-        return not (kind == "index" and (name or "").startswith(("ix_list_", "ix_custom_")))
-
-    context = MigrationContext.configure(connection, opts={"compare_type": False, "include_name": ours})
+    context = MigrationContext.configure(connection, opts={"compare_type": False, "include_name": _is_ours})
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
         return list(compare_metadata(context, metadata))
@@ -97,6 +93,41 @@ def write_step(engine: Engine, metadata: MetaData, number: str, message: str) ->
         config.attributes["metadata"] = metadata
         script = command.revision(config, message=message, autogenerate=True, rev_id=number)
     return Path(script.path)  # type: ignore[union-attr]  # one revision, one script
+
+
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """Is this described by a record?
+
+    What only one of the databases needs for its search index is not, and indexes on expressions are the database's
+    affair: the steps make those of lists, a workbench those of the custom fields it filters by.
+    """
+    made_otherwise = {
+        "table": ("search_fts",),
+        "index": ("search_fts", "ix_search_entry_text", "ix_list_", "ix_custom_"),
+    }
+    return not (name or "").startswith(made_otherwise.get(kind, ("\0",)))
+
+
+def _needs_trigrams(connection: Connection) -> None:
+    """Raise Unavailable where PostgreSQL cannot have what the search stands on."""
+    if connection.dialect.name != "postgresql":
+        return
+    if connection.scalar(text("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")):
+        return
+    if not connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")):
+        raise Unavailable(
+            _(
+                "PostgreSQL lacks its extension pg_trgm, which the search needs. "
+                "Install it, on Debian with: apt-get install postgresql-contrib"
+            )
+        )  # fmt: skip
+    if not connection.scalar(text("SELECT has_database_privilege(current_database(), 'CREATE')")):
+        raise Unavailable(
+            _(
+                "The search needs PostgreSQL's extension pg_trgm. "
+                "Let an administrator run once in this database: CREATE EXTENSION pg_trgm"
+            )
+        )  # fmt: skip
 
 
 def _config(connection: Connection) -> Any:

@@ -1,28 +1,42 @@
 """Looks like one we have: parties that a new one may be, found by keys and ranked by likeness.
 
-Nothing here scans: an e-mail or a phone is looked up by what it normalises to, a name by ranges of `Party.name_key`
-and `Party.back_key` (see `likeness`). Only what these find is compared letter by letter.
+Nothing here scans, whatever the size of the workbench. An e-mail or a phone is looked up by what it normalises to.
+A name takes two steps: first *which names that somebody bears are like it*, stepping through the indexes of
+`Party.name_key` and `Party.back_key` from one name to the next different one (twenty thousand who are called John Smith
+are one step); then *who bears them*, in the same place first, else the newest. Beside these, whoever was born on the
+same day, lives in the same postal code or works in the same organization is compared, however the name was spelt. Each
+step has a limit and an order, so that the same question has the same answer.
 """
 
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Select, bindparam, exists, or_, select, text, union_all
 from sqlalchemy.orm import Session, aliased
 
-from crmlib.base import InvalidInput
-from crmlib.contacts.likeness import back_key, name_key, name_likeness, tokens, words
+from crmlib.base import InvalidInput, folded_sql
+from crmlib.contacts.likeness import name_key, name_likeness, spellings, swapped, tokens, words
 from crmlib.contacts.reach import PHONE_KINDS, normalise_email, normalise_phone
 from crmlib.contacts.records import Address, Affiliation, ContactKind, ContactPoint, Party, Person, folded
 from crmlib.i18n import gettext as _
 
 __all__ = ["near_parties"]
 
-# From 0 to 100. In the same place a name may differ by a letter or a word; elsewhere it must be the same one.
-_NEAR, _VERY_NEAR, _SAME = 86.0, 93.0, 99.5
-# No key is so common that what it finds would take long to compare; rarer keys are asked first.
-_MOST_CANDIDATES = 400
+# From 0 to 100: how alike names must be. The more two have in common beside them, the less alike they need to be;
+# where nothing is known it must be the same name.
+_SAME, _VERY_NEAR, _NEAR = 99.5, 93.0, 86.0
+_NEAR_IN_TWO, _BORN_TOGETHER, _BORN_TOGETHER_HERE = 80.0, 75.0, 60.0
+# How many different names are looked at on each side of the one asked for, under each of its words.
+_NEIGHBOURS = 80
+# Of the names that are alike, so many are asked for their bearers; each has so many, the newest first.
+_NAMES, _BEARERS = 8, 24
+# Among so many bearers of the name itself, and of each name like it, one in the same place is looked for.
+_SOUGHT, _SOUGHT_NEAR = 1_500, 250
+# So many who share a birthday, a postal code, an organization are compared; the newest, where there are more.
+_SHARING = 400
+# Of the same address or number, and of those alike, no more are looked at.
+_MOST_CANDIDATES = 200
 _LAST = "\U0010ffff"
 # A domain that anyone may have says nothing of where somebody works.
 _OPEN_DOMAINS = words(
@@ -88,6 +102,8 @@ class _Place:
     ) -> None:
         self.cities = {folded(city)} if city and folded(city) else set[str]()
         self.codes = {postal_code.replace(" ", "").casefold()} if postal_code and postal_code.strip() else set[str]()
+        # As they may stand in the database, which keeps them as they were typed.
+        self.typed_codes = {code for one in (postal_code or "",) for code in (one.strip(), *self.codes) if code}
         self.countries = {country.upper()} if country else set[str]()
         self.employers = {name_key(organization)} if organization and tokens(organization) else set[str]()
         self.domains = _domains([mail])
@@ -95,19 +111,22 @@ class _Place:
 
 
 def _named(session: Session, name: str, here: _Place, reached: frozenset[int]) -> Iterable[tuple[int, float, str]]:
-    candidates = _candidates(session, name)
-    alike = {number: score for number, other in candidates.items() if (score := name_likeness(name, other)) >= _NEAR}
-    if not alike:
-        return
+    alike = _alike(session, name, here)
     there = _places(session, list(alike))
     for number, score in alike.items():
         place = there[number]
         if number in reached:
             # The same address has the same domain, which says nothing more.
             place.domains.clear()
-        why = _("same name") if score >= _SAME else _("nearly the same name")
-        if shared := _shared(here, place):
-            yield number, 90 + 9 * (score - _NEAR) / (100 - _NEAR), _("{why}, {place}").format(why=why, place=shared)
+        shared = _shared(here, place)
+        born = _born(here, place)
+        why = _("same name") if score >= _SAME else _("nearly the same name") if score >= _NEAR else _("similar name")
+        if born == "apart":
+            # Father and son, or two of one name: worth a look where they also share the place.
+            if shared and score >= _SAME:
+                yield number, 50, _("{why}, {place}").format(why=why, place=shared[0])
+        elif shared and score >= _enough(born, shared):
+            yield number, _sure(score, born, shared), _("{why}, {place}").format(why=why, place=shared[0])
         elif _differ(here, place):
             if score >= _SAME:
                 yield number, 50, why
@@ -115,31 +134,176 @@ def _named(session: Session, name: str, here: _Place, reached: frozenset[int]) -
             yield number, 70 if score >= _SAME else 60, why
 
 
-def _candidates(session: Session, name: str) -> dict[int, str]:
-    """Numbers and names of those whose keys lie near, at most `_MOST_CANDIDATES` for each key."""
-    front, back = name_key(name), back_key(name)
+def _enough(born: str, shared: list[str]) -> float:
+    """How alike names must be, given what else is the same."""
+    if born == "same":
+        return _BORN_TOGETHER if len(shared) == 1 else _BORN_TOGETHER_HERE
+    return _NEAR if len(shared) == 1 and born != "nearly" else _NEAR_IN_TWO
+
+
+def _sure(score: float, born: str, shared: list[str]) -> float:
+    """From 90 to 99 for a near name where one thing is shared; more things weigh as a nearer name would."""
+    nearer = score + (100 - score) * 0.25 * (len(shared) - 1 + (born == "same"))
+    return 90 + 9 * max(nearer - _NEAR_IN_TWO, 0) / (100 - _NEAR_IN_TWO)
+
+
+def _alike(session: Session, name: str, here: _Place) -> dict[int, float]:
+    """Numbers of those whose name may be like this one, and how much; the likeliest, if there are very many."""
+    found = _sharing(session, here)
+    found |= _bearers(session, _keys_alike(session, name), here)
+    least = _BORN_TOGETHER_HERE if here.birthday_on else _NEAR_IN_TWO if here.cities or here.codes else _NEAR
+    scored = {number: score for number, other in found.items() if (score := _likeness(name, other)) >= least}
+    first = sorted(scored, key=lambda number: (-scored[number], -number))[:_MOST_CANDIDATES]
+    return {number: scored[number] for number in first}
+
+
+def _likeness(name: str, other: str) -> float:
+    from rapidfuzz import fuzz
+
+    # What differs in nearly every letter is told apart faster than word by word.
+    mine, theirs = name_key(name), name_key(other)
+    return (
+        0.0 if fuzz.ratio(mine, theirs) < 40 and fuzz.partial_ratio(mine, theirs) < 60 else name_likeness(name, other)
+    )
+
+
+def _keys_alike(session: Session, name: str) -> list[str]:
+    """The keys of names that are like this one, the likeliest first, whoever bears them."""
+    from rapidfuzz import fuzz, process
+
+    front = name_key(name)
+    others = spellings(name)
+    near = _neighbours(session, front)
+    # Keys have lost the order of the words, which costs nothing here: whoever bears them is compared once more.
+    worth = [key for key, _score, _index in process.extract(front, near, scorer=fuzz.ratio, score_cutoff=60, limit=60)]
+    scored = {key: name_likeness(front, key) for key in worth if key != front}
+    likely = sorted((key for key in scored if scored[key] >= _NEAR_IN_TWO), key=lambda key: (-scored[key], key))
+    return list(dict.fromkeys([front, *_borne(session, others), *likely]))[:_NAMES]
+
+
+def _borne(session: Session, keys: list[str]) -> list[str]:
+    """Those of `keys` that somebody bears."""
+    if not keys:
+        return []
+    wanted = select(Party.__table__.c.name_key).where(Party.__table__.c.name_key.in_(keys)).distinct()
+    there = set(session.execute(wanted).scalars())
+    return [key for key in keys if key in there]
+
+
+def _neighbours(session: Session, front: str) -> list[str]:
+    """Different keys in use that share a word with this one, those nearest to it by the alphabet.
+
+    Read from the indexes alone: what they tell is who might be asked for. That asking is narrowed to what the actor
+    may see, as every other.
+    """
+    values: dict[str, Any] = {"most": _NEIGHBOURS}
+    steps = []
+    back = swapped(front)
     first, *others = front.split(" ")
-    asked: list[ColumnElement[bool]] = [Party.name_key == front]
-    for column, key in ((Party.name_key, front), (Party.back_key, back)):
-        words = key.split(" ")
-        if len(words) > 1:
-            # All of one word, and the other's first letter: a slip of the pen is seldom in both.
-            asked.append(_begins(column, f"{words[0]} {words[1][0]}"))
-    # Three letters of either word, where the other is the same: Jon for John, Smyth for Smith, and both.
     if others:
-        asked.append(_begins(Party.name_key, first[:3]) & _begins(Party.back_key, others[0][:3]))
-    elif len(first) >= 4:
-        asked.append(_begins(Party.name_key, first[: max(4, len(first) - 2)]))
-    found: dict[int, str] = {}
-    for condition in asked:
-        rows = select(Party.id, Party.name).where(condition).limit(_MOST_CANDIDATES)
-        found |= dict(session.execute(rows).all())
+        # Where the other word differs in its first letter, this one may have changed places: both indexes are asked.
+        ways = [("name_key", front, f"{first} "), ("back_key", back, f"{others[0]} ")]
+        ways += [("back_key", front, f"{first} "), ("name_key", back, f"{others[0]} ")]
+    else:
+        # A word alone: those that go on from it, or part from it at the end.
+        ways = [("name_key", front, front[: max(3, len(front) - 2)]), ("back_key", front, f"{front} ")]
+    for number, (column, key, prefix) in enumerate(ways):
+        values |= {f"key{number}": key, f"low{number}": prefix, f"high{number}": prefix + _LAST}
+        steps.append(_STEPS.format(column=column, n=number))
+    ctes = ", ".join(steps)
+    names = [f"{way}{number}" for number in range(len(ways)) for way in ("up", "down")]
+    parts = " UNION ALL ".join(f"SELECT '{way}' AS way, key FROM {way} WHERE key IS NOT NULL" for way in names)
+    rows = session.execute(text(f"WITH RECURSIVE {ctes} {parts}"), values)  # names of ours
+    turned = {f"{way}{n}" for n, (column, *_rest) in enumerate(ways) if column == "back_key" for way in ("up", "down")}
+    return list(dict.fromkeys(swapped(key) if way in turned else key for way, key in rows))
+
+
+# From one key to the next different one, up and down from where the key asked for would stand: one look into the
+# index each, however many bear it. Both databases do it alike.
+_STEPS = """
+up{n}(key, step) AS (
+  SELECT (SELECT {column} FROM party WHERE {column} >= :key{n} AND {column} < :high{n} ORDER BY {column} LIMIT 1), 1
+  UNION ALL
+  SELECT (SELECT {column} FROM party WHERE {column} > key AND {column} < :high{n} ORDER BY {column} LIMIT 1), step + 1
+  FROM up{n} WHERE key IS NOT NULL AND step < :most
+), down{n}(key, step) AS (
+  SELECT (SELECT {column} FROM party WHERE {column} < :key{n} AND {column} >= :low{n}
+          ORDER BY {column} DESC LIMIT 1), 1
+  UNION ALL
+  SELECT (SELECT {column} FROM party WHERE {column} < key AND {column} >= :low{n}
+          ORDER BY {column} DESC LIMIT 1), step + 1
+  FROM down{n} WHERE key IS NOT NULL AND step < :most
+)
+"""
+
+
+def _bearers(session: Session, keys: list[str], here: _Place) -> dict[int, str]:
+    """Numbers and names of those who bear one of these names: those in the same place, and the newest anywhere."""
+    if not keys:
+        return {}
+    padded: dict[str, Any] = {f"key{n}": keys[n] if n < len(keys) else None for n in range(_NAMES)}
+    found: dict[int, str] = dict(session.execute(_NEWEST, padded).all())
+    if here.cities or here.codes:
+        places = {"city": next(iter(here.cities), None), "codes": sorted(here.typed_codes) or [""]}
+        found |= dict(session.execute(_IN_PLACE, padded | places).all())
     return found
 
 
-def _begins(column: Any, prefix: str) -> ColumnElement[bool]:
-    between: ColumnElement[bool] = (column >= prefix) & (column < prefix + _LAST)
-    return between
+def _newest() -> Select[tuple[int, str]]:
+    party = Party.__table__
+    each = [
+        select(party.c.id).where(party.c.name_key == bindparam(f"key{n}")).order_by(party.c.id.desc()).limit(_BEARERS)
+        for n in range(_NAMES)
+    ]
+    numbers = union_all(*(select(one.subquery().c.id) for one in each))
+    return select(Party.id, Party.name).where(Party.id.in_(numbers)).order_by(Party.id)
+
+
+def _in_place() -> Select[tuple[int, str]]:
+    party, address = Party.__table__, Address.__table__
+    each = []
+    for n in range(_NAMES):
+        bearing = select(party.c.id).where(party.c.name_key == bindparam(f"key{n}")).order_by(party.c.id.desc())
+        some = bearing.limit(_SOUGHT_NEAR if n else _SOUGHT).subquery()
+        here = or_(
+            folded_sql(address.c.city) == bindparam("city"),
+            address.c.postal_code.in_(bindparam("codes", expanding=True)),
+        )
+        lives = exists().where(address.c.party_id == some.c.id, here)
+        each.append(select(some.c.id).where(lives).limit(_BEARERS))
+    numbers = union_all(*(select(one.subquery().c.id) for one in each))
+    return select(Party.id, Party.name).where(Party.id.in_(numbers)).order_by(Party.id)
+
+
+_NEWEST, _IN_PLACE = _newest(), _in_place()
+
+
+def _sharing(session: Session, here: _Place) -> dict[int, str]:
+    """Numbers and names of those who have something rare in common, whatever their names are."""
+    found: dict[int, str] = {}
+    if here.birthday_on is not None:
+        days = [here.birthday_on]
+        if here.birthday_on.day <= 12:
+            # 03/04 is the third of April or the fourth of March.
+            days.append(here.birthday_on.replace(month=here.birthday_on.day, day=here.birthday_on.month))
+        born = select(Person.__table__.c.id).where(Person.__table__.c.birthday_on.in_(days))
+        found |= _told_of(session, born.order_by(Person.__table__.c.id.desc()).limit(_SHARING))
+    if here.typed_codes:
+        address = Address.__table__
+        homes = select(address.c.party_id).where(address.c.postal_code.in_(sorted(here.typed_codes)))
+        found |= _told_of(session, homes.order_by(address.c.id.desc()).limit(_SHARING))
+    if here.employers:
+        party, works = Party.__table__, Affiliation.__table__
+        firms = select(party.c.id).where(party.c.name_key.in_(here.employers)).order_by(party.c.id.desc()).limit(5)
+        people = select(works.c.person_id).where(works.c.organization_id.in_(select(firms.subquery().c.id)))
+        found |= _told_of(session, people.order_by(works.c.id.desc()).limit(_SHARING))
+    return found
+
+
+def _told_of(session: Session, numbers: Select[Any]) -> dict[int, str]:
+    some = select(*numbers.subquery().c)
+    rows = select(Party.id, Party.name).where(Party.id.in_(some)).order_by(Party.id)
+    return dict(session.execute(rows).all())
 
 
 def _places(session: Session, numbers: list[int]) -> dict[int, _Place]:
@@ -175,24 +339,40 @@ def _add(place: _Place, city: str | None, code: str | None, country: str | None)
     place.countries |= more.countries
 
 
-def _shared(here: _Place, there: _Place) -> str:
-    """What the two have in common, in words; nothing where they have nothing."""
-    if here.birthday_on is not None and here.birthday_on == there.birthday_on:
-        return _("same birthday")
+def _shared(here: _Place, there: _Place) -> list[str]:
+    """What the two have in common, in words, the most telling first; nothing where they have nothing."""
+    found = []
+    if _born(here, there) == "same":
+        found.append(_("same birthday"))
     if here.employers & there.employers:
-        return _("same organization")
+        found.append(_("same organization"))
     if here.domains & there.domains:
-        return _("same e-mail domain")
+        found.append(_("same e-mail domain"))
     # Cluj in two countries are two places; where a country is not known it is no obstacle.
     if here.countries and there.countries and not here.countries & there.countries:
-        return ""
+        return found
     if here.cities & there.cities:
-        return _("same city")
+        found.append(_("same city"))
     if here.codes & there.codes:
-        return _("same postal code")
-    if here.countries & there.countries and not (here.cities and there.cities):
-        return _("same country")
-    return ""
+        found.append(_("same postal code"))
+    if not found and here.countries & there.countries and not (here.cities and there.cities):
+        found.append(_("same country"))
+    return found
+
+
+def _born(here: _Place, there: _Place) -> str:
+    """`same` or `nearly` the same birthday (a slip of one digit, day and month exchanged), `apart`, or nothing known."""
+    mine, theirs = here.birthday_on, there.birthday_on
+    if mine is None or theirs is None:
+        return ""
+    if mine == theirs:
+        return "same"
+    exchanged = mine.year == theirs.year and (mine.day, mine.month) == (theirs.month, theirs.day)
+    one, other = mine.isoformat(), theirs.isoformat()
+    unequal = [n for n in range(10) if one[n] != other[n]]
+    # Two digits beside each other are often typed in the wrong order.
+    turned = len(unequal) == 2 and unequal[0] + 1 == unequal[1] and sorted(one) == sorted(other)
+    return "nearly" if exchanged or turned or len(unequal) == 1 else "apart"
 
 
 def _differ(here: _Place, there: _Place) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import Base, Tracked, field, folded
+from crmlib.base import Base, Tracked, field, folded, from_row
 from crmlib.contacts.records.party import Party
 from crmlib.i18n import lazy
 
@@ -58,7 +58,7 @@ class Fact(Tracked, Base):
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
     topic: Mapped[FactTopic] = mapped_column(info=field(lazy("Topic"), "choice", choices=FactTopic, required=True))
     value: Mapped[str] = mapped_column(info=field(lazy("Fact"), required=True))
-    folded: Mapped[str]
+    folded: Mapped[str] = mapped_column(default=from_row(folded, "value"))
     source: Mapped[str | None] = mapped_column(info=field(lazy("Said by")))
     source_party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
     said_on: Mapped[date | None] = mapped_column(info=field(lazy("Said on"), "date"))

@@ -18,6 +18,8 @@ from crmlib.base import (
     Tracked,
     field,
     folded,
+    folded_from,
+    from_row,
     money_columns,
 )
 from crmlib.contacts.likeness import back_key, name_key
@@ -209,13 +211,18 @@ class Party(Customizable, Tracked, Base):
     """
 
     __tablename__ = "party"
-    __table_args__ = (Index("ix_party_lifecycle_folded", "lifecycle", "folded"),)
+    __table_args__ = (
+        Index("ix_party_lifecycle_folded", "lifecycle", "folded"),
+        # The number beside the key: of a name that thousands bear the newest are read from the index alone.
+        Index("ix_party_name_key", "name_key", "id"),
+        Index("ix_party_back_key", "back_key", "id"),
+    )
 
     kind: Mapped[PartyKind] = mapped_column(
         info=field(lazy("Kind"), "choice", choices=PartyKind, shown=READ_ONLY, sensitivity="public")
     )
     name: Mapped[str] = mapped_column(info=field(lazy("Name"), required=True, shown=_NOT_TYPED))
-    folded: Mapped[str] = mapped_column(index=True)
+    folded: Mapped[str] = mapped_column(index=True, default=from_row(folded, "name"))
     lifecycle: Mapped[Lifecycle] = mapped_column(
         default=Lifecycle.PROSPECT, info=field(lazy("Lifecycle"), "choice", choices=Lifecycle, required=True)
     )
@@ -236,8 +243,8 @@ class Party(Customizable, Tracked, Base):
 
     # By which a party that looks like another is found without a scan; see `likeness`. Derived from the name. Under
     # the "C" order a range of keys is a prefix on both databases.
-    name_key: Mapped[str | None] = mapped_column(_BYTES, index=True)
-    back_key: Mapped[str | None] = mapped_column(_BYTES, index=True)
+    name_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(name_key, "name"))
+    back_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(back_key, "name"))
 
     # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
     # because every list is sorted by it.
@@ -413,6 +420,7 @@ class Address(Tracked, Base):
             sqlite_where=text("is_preferred"),
             postgresql_where=text("is_preferred"),
         ),
+        Index("ix_address_postal_code", "postal_code", "id"),
     )
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)
@@ -427,7 +435,14 @@ class Address(Tracked, Base):
     latitude: Mapped[float | None] = mapped_column(Double)
     longitude: Mapped[float | None] = mapped_column(Double)
     is_preferred: Mapped[bool] = mapped_column(default=False, info=field(lazy("Preferred"), "flag", shown=_NOT_TYPED))
+    # The city as it is searched.
+    folded: Mapped[str | None] = mapped_column(default=folded_from("city"))
     party: Mapped[Party] = relationship(back_populates="addresses")
+
+    @validates("city")
+    def _fold(self, _key: str, city: str | None) -> str | None:
+        self.folded = folded(city) if city else None
+        return city
 
 
 class Affiliation(Tracked, Base):

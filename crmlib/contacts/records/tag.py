@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from crmlib.base import Base, Tracked, field, folded
+from crmlib.base import Base, Tracked, field, folded, from_row
 from crmlib.i18n import lazy
 
 # Names, so that a theme decides what they look like on paper and in the dark.
@@ -25,7 +25,7 @@ class Tag(Tracked, Base):
     __tablename__ = "tag"
 
     name: Mapped[str] = mapped_column(info=field(lazy("Tag"), required=True))
-    folded: Mapped[str] = mapped_column(unique=True)
+    folded: Mapped[str] = mapped_column(unique=True, default=from_row(folded, "name"))
     colour: Mapped[str | None] = mapped_column(info=field(lazy("Colour"), "choice", choices=TAG_COLOURS))
     description: Mapped[str | None] = mapped_column(info=field(lazy("Description")))
 

@@ -4,17 +4,16 @@ Money is in USD; account revenue in millions. Days have no time: a stage begins 
 Prospecting has no day at all, and its stage event says so by having none.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import ClassVar
 
 from crmlib.base import InvalidInput, read_day
+from crmlib.exchange.loading import rows_of
 from crmlib.exchange.presets.maven_deals import Deals
 from crmlib.exchange.presets.maven_parties import Accounts, Managers, Products, Sellers
 from crmlib.exchange.presets.preset import Preset
-from crmlib.exchange.reading import Row
-from crmlib.exchange.reading import WholeTable as Table
+from crmlib.exchange.reading import Row, Table, WholeTable
 from crmlib.i18n import gettext as _
 
 
@@ -47,8 +46,8 @@ class MavenCrm(Preset):
         """Deals without the files they speak of would arrive as orphans: say so before anything is written."""
         for table in deals:
             for column, kind in self.refers.items():
-                named = any(row.values[column] for row in table.rows)
-                if named and kind not in tables and not self.loading.known(kind):
+                named = any(row.values[column] for row in _good(table))
+                if named and kind not in tables and not self.loading.sources.has(kind):
                     expected = _("its rows name {kind}; import that file with it, or before").format(kind=kind)
                     raise InvalidInput(_("File"), table.name, expected)
 
@@ -56,7 +55,7 @@ class MavenCrm(Preset):
 def _first_seen(deals: list[Table]) -> dict[str, date]:
     """The day of the first deal with each account, so that its history begins there and not today."""
     found: dict[str, date] = {}
-    for row in (row for table in deals for row in table.rows):
+    for row in (row for table in deals for row in _good(table)):
         try:
             day = read_day("", row.values["engage_date"])
         except InvalidInput:
@@ -65,11 +64,15 @@ def _first_seen(deals: list[Table]) -> dict[str, date]:
     return found
 
 
-def _managers_of(sellers: Table) -> Table:
+def _good(table: Table) -> Iterator[Row]:
+    return (row for row in rows_of(table) if isinstance(row, Row))
+
+
+def _managers_of(sellers: Table) -> WholeTable:
     """A table of its own for the managers, who stand in a column of the sellers: name, and region where it is one."""
     regions: dict[str, set[str]] = {}
     lines: dict[str, int] = {}
-    for row in sellers.rows:
+    for row in _good(sellers):
         if manager := row.values["manager"]:
             regions.setdefault(manager, set()).add(row.values["regional_office"])
             lines.setdefault(manager, row.line)
@@ -77,4 +80,4 @@ def _managers_of(sellers: Table) -> Table:
         Row(lines[manager], {"manager": manager, "regional_office": min(where) if len(where) == 1 else ""})
         for manager, where in regions.items()
     ]
-    return replace(sellers, columns=Managers.columns, rows=rows, bad_rows=[])
+    return WholeTable(sellers.name, Managers.columns, rows, [], sellers.encoding, sellers.delimiter, sellers.sha256)

@@ -1,14 +1,15 @@
 """The Maven pipeline: deals with their stage history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from crmlib.base import InvalidInput, find, read_day, tell
+from crmlib.base import InvalidInput, find, insert_many, read_day, tell
 from crmlib.contacts import Lifecycle, Party, set_lifecycle
-from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, kept_here
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.matching import find_match
 from crmlib.exchange.presets.maven_parties import read_money, unknown_reference
+from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 from crmlib.sales import (
     Deal,
@@ -86,17 +87,49 @@ class Deals(Kind[Deal]):
             "steps": _steps(stage, engaged, closed),
         }
 
-    def make(self, facts: Facts) -> Deal:
-        own = {name: value for name, value in facts.items() if name != "steps"}
-        deal = Deal(**own)
-        for stage, day in facts["steps"]:
-            deal.stage_events.append(StageEvent(stage=self._stages[stage], entered_at=_midnight(day)))
-        deal.stage = self._stages[facts["steps"][-1][0]]
-        return deal
+    def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        numbers = insert_many(self.session, Deal, (self._columns(row.facts) for row in rows))
+        placed = [
+            (number, row.facts, step) for row, number in zip(rows, numbers, strict=True) for step in row.facts["steps"]
+        ]
+        insert_many(
+            self.session,
+            StageEvent,
+            [
+                {"deal_id": number, "stage_id": self._stages[stage].id, "entered_at": _midnight(day)}
+                for number, _facts, (stage, day) in placed
+            ],
+        )
+        tell_all(self.session, filter(None, (self._told(number, facts, step) for number, facts, step in placed)))
+        return numbers
 
-    def made(self, record: Deal, facts: Facts, *, is_new: bool) -> None:
-        for number, step in enumerate(facts["steps"]):
-            self._tell(record, step, is_first=number == 0)
+    def _columns(self, facts: Facts) -> dict[str, Any]:
+        amount = facts["amount"]
+        own = {name: value for name, value in facts.items() if name not in ("steps", "amount")}
+        return {
+            **own,
+            "stage_id": self._stages[facts["steps"][-1][0]].id,
+            "amount_minor": amount and amount.minor,
+            "currency": amount and amount.currency,
+        }
+
+    def _told(self, number: int, facts: Facts, step: Step) -> DealEvent | None:
+        stage, day = step
+        at, party_id, amount = _midnight(day), facts["party_id"], facts["amount"]
+        self._bought(party_id, step)
+        if at is None:
+            return None  # nobody knows when it happened, so no timeline can show it
+        opened: type[DealEvent] = DealOpened if step == facts["steps"][0] else DealMoved
+        event: type[DealEvent] = _CLOSED.get(stage, opened)
+        return event(
+            record_id=number,
+            party_id=party_id,
+            at=at,
+            deal=facts["name"],
+            stage=stage,
+            amount_minor=amount and amount.minor,
+            currency=amount and amount.currency,
+        )
 
     def write(self, record: Deal, name: str, before: Any, after: Any, doubt: Doubt) -> None:
         if name != "steps":
@@ -131,7 +164,8 @@ class Deals(Kind[Deal]):
             if was_closed and stage not in _CLOSED:
                 self._tell_event(deal, DealReopened, day)
             else:
-                self._tell(deal, step, is_first=False)
+                self._bought(deal.party_id, step)
+                self._tell_event(deal, _CLOSED.get(stage, DealMoved), day, stage)
 
     def _refer(self, kind: str, called: str, name: str, doubt: Doubt) -> tuple[str, int] | None:
         """The record that a row names, spelled as there; a near miss is only proposed."""
@@ -147,12 +181,10 @@ class Deals(Kind[Deal]):
             doubt(says.format(kind=called, name=name, meant=found[0]))
         return found
 
-    def _tell(self, deal: Deal, step: Step, *, is_first: bool) -> None:
+    def _bought(self, party_id: int | None, step: Step) -> None:
         stage, day = step
-        if stage == "Won" and deal.party_id is not None and day is not None:
-            self._first_won[deal.party_id] = min(day, self._first_won.get(deal.party_id, day))
-        opened: type[DealEvent] = DealOpened if is_first else DealMoved
-        self._tell_event(deal, _CLOSED.get(stage, opened), day, stage)
+        if stage == "Won" and party_id is not None and day is not None:
+            self._first_won[party_id] = min(day, self._first_won.get(party_id, day))
 
     def _tell_event(self, deal: Deal, event: type[DealEvent], day: date | None, stage: str = "") -> None:
         at = _midnight(day)

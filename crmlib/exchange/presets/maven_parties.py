@@ -1,13 +1,13 @@
 """The Maven tables of whom and what a deal is about: accounts, products, sellers and their managers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 
-from crmlib.base import InvalidInput, Money, find, tell
+from crmlib.base import InvalidInput, Money, find, insert_many, tell
 from crmlib.catalog import Product
 from crmlib.contacts import (
     Address,
@@ -16,11 +16,14 @@ from crmlib.contacts import (
     Organization,
     Party,
     PartyAdded,
+    PartyKind,
     Person,
     folded,
 )
-from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, kept_here
+from crmlib.contacts.likeness import back_key, name_key
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
 from crmlib.exchange.matching import SECTORS, find_match, match_key, nearest, nearest_country
+from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 from crmlib.i18n import parse_territory
 from crmlib.sales import Seller, add_seller
@@ -79,19 +82,60 @@ class Accounts(Kind[Organization]):
             here.addresses.append(Address(country=facts["country"], is_preferred=True))
         return here
 
-    def make(self, facts: Facts) -> Organization:
-        own = {name: value for name, value in facts.items() if name not in ("country", "subsidiary_of")}
-        made = Organization(**own, lifecycle=Lifecycle.PROSPECT, source="import")
-        if facts["country"]:
-            made.addresses.append(Address(country=facts["country"], is_preferred=True))
-        since = self._first_seen.get(facts["name"])
-        at = datetime.combine(since, time(), UTC) if since else self.loading.at
-        made.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.PROSPECT, at=at))
-        return made
+    def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        at = self.loading.at
+        numbers = insert_many(self.session, Organization, (self._columns(row.facts) for row in rows))
+        placed = list(zip(rows, numbers, strict=True))
+        insert_many(
+            self.session,
+            Address,
+            [
+                {"party_id": number, "country": row.facts["country"], "is_preferred": True}
+                for row, number in placed
+                if row.facts["country"]
+            ],
+        )
+        since = [self._first_seen.get(row.facts["name"]) for row in rows]
+        insert_many(
+            self.session,
+            LifecycleEvent,
+            [
+                {
+                    "party_id": number,
+                    "lifecycle": Lifecycle.PROSPECT,
+                    "at": datetime.combine(day, time(), UTC) if day else at,
+                }
+                for number, day in zip(numbers, since, strict=True)
+            ],
+        )
+        tell_all(
+            self.session,
+            (
+                PartyAdded(
+                    record_id=number,
+                    party_id=number,
+                    at=at,
+                    name=row.facts["name"],
+                    party_kind=PartyKind.ORGANIZATION,
+                )
+                for row, number in placed
+            ),
+        )
+        return numbers
 
-    def made(self, record: Organization, facts: Facts, *, is_new: bool) -> None:
-        if is_new:
-            _tell_added(self, record)
+    def _columns(self, facts: Facts) -> dict[str, Any]:
+        own = {name: facts[name] for name in ("name", "sector", "founded_year", "n_employees")}
+        revenue = facts["annual_revenue"]
+        return {
+            **own,
+            "folded": (plain := folded(facts["name"])),
+            "name_key": name_key(plain),
+            "back_key": back_key(plain),
+            "annual_revenue_minor": revenue and revenue.minor,
+            "annual_revenue_currency": revenue and revenue.currency,
+            "lifecycle": Lifecycle.PROSPECT,
+            "source": "import",
+        }
 
     def write(self, record: Organization, name: str, before: object, after: object, doubt: Doubt) -> None:
         if name == "subsidiary_of":  # `finish` sets the parent, when all organizations are here
@@ -152,8 +196,13 @@ class Products(Kind[Product]):
         number = self._here.get(match_key(facts["name"]))
         return None if number is None else find(self.session, Product, number)
 
-    def make(self, facts: Facts) -> Product:
-        return Product(**facts)
+    def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        return insert_many(self.session, Product, (self._columns(row.facts) for row in rows))
+
+    def _columns(self, facts: Facts) -> dict[str, Any]:
+        price = facts["price"]
+        own = {"name": facts["name"], "series": facts["series"]}
+        return {**own, "price_minor": price and price.minor, "price_currency": price and price.currency}
 
 
 class Managers(Kind[Person]):
@@ -179,17 +228,24 @@ class Managers(Kind[Person]):
         number = self._here.get(folded(facts["name"]))
         return None if number is None else find(self.session, Person, number)
 
-    def make(self, facts: Facts) -> Person:
-        # The last word is the family name: true of this set, and of no rule for names in general.
-        given, _blank, family = facts["name"].rpartition(" ")
-        person = Person(name="", lifecycle=Lifecycle.COLLEAGUE)
-        person.rename(given or family, family if given else None)
-        person.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.COLLEAGUE, at=self.loading.at))
-        return person
+    def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        # Colleagues are few: one by one they take the same way as those who are added at the desk.
+        people = []
+        for row in rows:
+            # The last word is the family name: true of this set, and of no rule for names in general.
+            given, _blank, family = row.facts["name"].rpartition(" ")
+            person = Person(name="", lifecycle=Lifecycle.COLLEAGUE)
+            person.rename(given or family, family if given else None)
+            person.lifecycle_events.append(LifecycleEvent(lifecycle=Lifecycle.COLLEAGUE, at=self.loading.at))
+            self.session.add(person)
+            people.append(person)
+        self.session.flush()
+        for person, row in zip(people, rows, strict=True):
+            _tell_added(self, person)
+            self.adopted(person, row.facts)
+        return [person.id for person in people]
 
-    def made(self, record: Person, facts: Facts, *, is_new: bool) -> None:
-        if is_new:
-            _tell_added(self, record)
+    def adopted(self, record: Person, facts: Facts) -> None:
         add_seller(self.session, record, manager=facts["manager_id"], region=facts["region"])
 
     def write(self, record: Person, name: str, before: object, after: object, doubt: Doubt) -> None:
@@ -298,7 +354,7 @@ def _is_above(above: Organization, organization: Organization | None) -> bool:
     return False
 
 
-def _tell_added(kind: Kind[Organization] | Kind[Person], party: Party) -> None:
+def _tell_added(kind: Kind[Person], party: Party) -> None:
     at = kind.loading.at
     event = PartyAdded(record_id=party.id, party_id=party.id, at=at, name=party.name, party_kind=party.kind)
     tell(kind.session, event)

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from crmlib.base import InvalidInput
 from crmlib.exchange.loading import Kind, Loading
-from crmlib.exchange.reading import WholeTable as Table
+from crmlib.exchange.reading import Table, open_table
 from crmlib.i18n import gettext as _
 
 
@@ -21,6 +22,20 @@ class Preset(ABC):
     def __init__(self, loading: Loading) -> None:
         self.loading = loading
 
+    @classmethod
+    def open(cls, path: Path) -> Table:
+        """The table in a file of this system; systems with odd formats say here how theirs are read."""
+        return open_table(path)
+
+    @classmethod
+    def describes_by_columns(cls, table: Table) -> bool:
+        """Whether the columns alone say that a file only describes the others."""
+        return any(header <= set(table.columns) for header in cls.ignored)
+
+    def describes(self, table: Table) -> bool:
+        """Whether a file only describes the others, and holds no records."""
+        return self.describes_by_columns(table)
+
     @abstractmethod
     def load(self, tables: Mapping[str, list[Table]]) -> None:
         """Load the tables, by name of their kind."""
@@ -29,14 +44,14 @@ class Preset(ABC):
         """The tables by kind, in whatever order they came. Raises InvalidInput for one that is none of ours."""
         found: dict[str, list[Table]] = {}
         for table in tables:
-            if any(header <= set(table.columns) for header in self.ignored):
+            if self.describes(table):
                 says = _("{file} only describes the other files and is not needed")
                 self.loading.report.note(_("Files"), says.format(file=table.name))
                 continue
             kind = self._recognise(table)
             found.setdefault(kind.name, []).append(table)
             more = [column for column in table.columns if column not in kind.columns]
-            if more:
+            if more and not kind.keeps_all:
                 says = _("columns that mean nothing here are kept with the source rows only: {names}")
                 self.loading.report.note(kind.name, says.format(names=", ".join(more)))
         return found

@@ -5,9 +5,22 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
-from crmlib.base import READ_ONLY, Base, BigId, Customizable, Journalled, LongText, Money, Tracked, field, money_columns
+from crmlib.base import (
+    READ_ONLY,
+    Base,
+    BigId,
+    Customizable,
+    Journalled,
+    LongText,
+    Money,
+    Tracked,
+    field,
+    folded,
+    folded_from,
+    money_columns,
+)
 from crmlib.catalog import Product
 from crmlib.contacts import Party
 from crmlib.i18n import lazy
@@ -157,6 +170,7 @@ class Deal(Customizable, Tracked, Base):
     next_step_on: Mapped[date | None] = mapped_column(info=field(lazy("Next step by"), "date"))
     lost_reason: Mapped[str | None] = mapped_column(info=field(lazy("Reason"), choices=LOST_REASONS))
     lost_note: Mapped[LongText | None] = mapped_column(info=field(lazy("What could we have done?"), "long"))
+    folded: Mapped[str | None] = mapped_column(default=folded_from("name"))
 
     stage: Mapped[Stage] = relationship()
     party: Mapped[Party | None] = relationship(foreign_keys=party_id)
@@ -187,6 +201,11 @@ class Deal(Customizable, Tracked, Base):
     commissions: Mapped[list["Commission"]] = relationship(
         back_populates="deal", order_by="Commission.id", cascade="all, delete-orphan"
     )
+
+    @validates("name")
+    def _fold(self, _key: str, name: str) -> str:
+        self.folded = folded(name)
+        return name
 
 
 class StageEvent(Journalled, Base):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from crmlib import billing
+from crmlib.base import Money
 from widgets.contacts.customer import Customer
 from widgets.desk import Desk, DeskModel
 
@@ -92,3 +94,19 @@ def test_an_address_of_nonsense_still_opens_the_desk(workbench, survives):
             for view, key in (("party", "id"), ("pipeline", "deal"), ("pipeline", "owner"), ("customers", "page"))
         }
     )
+
+
+def test_search_offers_every_kind_with_where_it_opens(workbench, company):
+    model = DeskModel(workbench)
+    workbench.catalog.add_product(name="Ștefan rope", code="SR-1")
+    with workbench.session() as session:
+        line = {"description": "Rope", "unit_price": Money.of(12, "EUR")}
+        billing.place_order(session, at=workbench.now(), lines=[line], party=company.id, number="STEF-42")
+    model.find("stef")
+    assert [one["group"] for one in model.found] == ["Customers", "Products", "Orders"]
+    by_name = {one["name"]: one for one in model.found}
+    assert by_name["STEF-42"]["go"] == {"view": "party", "query": {"id": company.id}}
+    assert by_name["Ștefan rope"]["go"] is None
+    assert by_name["Ștefan rope"]["name_parts"] == [{"text": "Ștef", "hit": True}, {"text": "an rope", "hit": False}]
+    model.find("sr-1")
+    assert [one["about"] for one in model.found] == ["SR-1"]

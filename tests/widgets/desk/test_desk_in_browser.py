@@ -315,12 +315,30 @@ def test_search_finds_without_accents_from_anywhere(workbench, open_desk):
     expect(page.get_by_role("heading", name="Ștefănescu & fiii")).to_be_visible()
 
 
+def test_search_offers_more_than_customers_and_a_product_without_a_page_stays_where_it_is(
+    workbench, open_desk, make_deal
+):
+    deal = make_deal("Quokka sensors")
+    workbench.catalog.add_product(name="Quokka rope", code="QR-1")
+    page = open_desk("?view=customers")
+    page.keyboard.press("/")
+    search = page.get_by_role("textbox", name="Search", exact=True)
+    search.fill("qoukka")
+    product, other = page.get_by_role("option", name="Quokka rope"), page.get_by_role("option", name="Quokka sensors")
+    expect(product).to_be_visible()
+    assert product.evaluate("one => getComputedStyle(one).cursor") == "default"
+    product.click()
+    expect(product).to_be_visible()
+    other.click()
+    expect(page).to_have_url(re.compile(f"view=pipeline.*deal={deal}"))
+
+
 def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):
     page = open_desk()
     search = page.get_by_role("textbox", name="Search", exact=True)
     page.keyboard.press("/")
     search.fill("qqqq")
-    expect(page.get_by_text("Nobody found")).to_be_visible()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
     search.fill("ana 11")
     expect(page.get_by_role("option", name="Ana 11")).to_be_visible()
     search.fill("ana 12")

@@ -104,14 +104,17 @@ def _teach_folding() -> None:
             marks.append(f"\\U{start:08x}-\\U{code - 1:08x}")
             start = None
     lower = 'lower(given COLLATE "und-x-icu")' if icu else "lower(given)"
+    # As `crmlib.base.folded` does: case away, taken apart, case away once more (taking apart uncovers capitals), marks
+    # away, and the letters that have no mark to lose.
+    apart = f"normalize(replace(replace({lower}, 'ß', 'ss'), 'ς', 'σ'), NFKD)"
+    again = f'normalize(lower({apart} COLLATE "und-x-icu"), NFKD)' if icu else f"normalize(lower({apart}), NFKD)"
+    plain = f"translate(regexp_replace({again}, '[{''.join(marks)}]', '', 'g'), 'ıłøđðħŧŋĸƒɓɗƙə', 'iloddhtnkfbdke')"
+    for letter, letters in (("þ", "th"), ("æ", "ae"), ("œ", "oe"), ("ĳ", "ij")):
+        plain = f"replace({plain}, '{letter}', '{letters}')"
     body = (
         "SELECT CASE WHEN octet_length(given) = length(given)"
         " THEN btrim(lower(given), E' \\t\\n\\r\\f\\x0b\\x1c\\x1d\\x1e\\x1f')"
-        " ELSE btrim(replace(regexp_replace(normalize(replace(replace("
-        + lower
-        + ", 'ß', 'ss'), 'ς', 'σ'), NFKD), '["
-        + "".join(marks)
-        + "]', '', 'g'), 'ı', 'i'), E' \\t\\n\\r\\f\\x0b\\x1c\\x1d\\x1e\\x1f\\u0085\\u2028\\u2029') END"
+        f" ELSE btrim({plain}, E' \\t\\n\\r\\f\\x0b\\x1c\\x1d\\x1e\\x1f\\u0085\\u2028\\u2029') END"
     )
     op.execute(
         sa.DDL(
