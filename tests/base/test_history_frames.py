@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect, select
 
 from crmlib.access import Actor
-from crmlib.base import Base, InvalidInput, as_of, insert_many, undo_batch
+from crmlib.base import Base, InvalidInput, Money, as_of, changes_since, insert_many, undo_batch
 from crmlib.base.history.frames import CHANGES_FRAME
 from crmlib.base.journal import journalled_keys
 from crmlib.contacts import ContactPoint, Organization, Party, Person, add_organization
@@ -40,7 +40,7 @@ def test_what_changed_is_a_frame_also_when_nothing_did(workbench, clock):
 def test_a_list_as_it_stood_at_the_end_of_a_day_has_typed_columns_and_custom_ones(workbench, clock):
     with workbench.session() as session:
         add_custom_field(session, "party", label="Shoe size", kind="number")
-    acme = workbench.contacts.add_organization(name="Acme", annual_revenue="5000", currency="EUR")
+    acme = workbench.contacts.add_organization(name="Acme", annual_revenue=Money(5000_00, "EUR"))
     with workbench.session() as session:
         session.get(Organization, acme.id).custom = {"shoe_size": 43}
     clock.advance(days=1)
@@ -105,8 +105,6 @@ def step(workbench, clock, what, which, word, batches):
         elif what == "delete" and not any(one.owner_id == party.id for one in parties):
             session.delete(party)
     with workbench.reading() as session:
-        from crmlib.base import changes_since
-
         if any(one.kind in ("insert", "update", "delete", "inserts", "deletes")
                for one in changes_since(session, 0, batch=batch)):  # fmt: skip
             batches.append(batch)
