@@ -84,7 +84,7 @@ def step(workbench, clock, what, which, word, batches):
         if what == "add":
             add_organization(session, name=word, at=clock(), city=word, phone="+4930123456")
         elif what == "bulk":
-            rows = ({"name": f"{word} {n}", "folded": word, "custom": {"n": n}} for n in range(3))
+            rows = ({"name": f"{word} {n}", "given_name": word, "folded": word, "custom": {"n": n}} for n in range(3))
             insert_many(session, Person, rows, journal="range")
         elif what == "undo" and batches:
             undo_batch(session, batches[which % len(batches)], at=clock())

@@ -35,7 +35,8 @@ from crmlib.sales import Deal, add_pipeline, delete_deal, open_deal
 
 # The house keeps these by itself.
 DERIVED = {"version", "updated_at", "last_activity_at"}
-NOT_COMPARED = {"journal"}
+# The search's dictionary of spellings only grows: a word nobody bears any more does no harm there.
+NOT_COMPARED = {"journal", "search_word"}
 
 
 def everything(session):
