@@ -15,17 +15,21 @@ from sqlalchemy.orm import Session
 
 from crmlib import activities, billing, catalog, contacts, filters, sales
 from crmlib import search as searching
-from crmlib.access import Actor, guard, narrow
+from crmlib.access import Actor, check, guard, narrow
 from crmlib.base import (
     InvalidInput,
     JournalEntry,
     NotFound,
     Refused,
+    Undone,
     connect,
     migrations,
     sessions,
     transaction,
+    undo_batch,
+    undo_change,
 )
+from crmlib.base.history.frames import as_of_frame, changes_frame, history_frame
 from crmlib.base.settings import Settings, find_workspace, read_settings, write_settings
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy, ngettext, set_locale
@@ -63,6 +67,7 @@ class Workbench:
             currency=settings.currency,
             narrow=narrow,
             guard=guard,
+            check=check,
         )
         self.contacts = Department(self, contacts)
         self.catalog = Department(self, catalog)
@@ -70,6 +75,7 @@ class Workbench:
         self.sales = Department(self, sales)
         self.billing = Department(self, billing)
         self.filters = Department(self, filters)
+        self.history = Past(self)
         # Filters speak of days.
         for maker in (self._writing, self._reading):
             maker.kw["info"]["zone"] = settings.zone
@@ -117,6 +123,21 @@ class Workbench:
     def deals(self, filter: str = "") -> Any:  # noqa: A002
         """The deals that fit a filter, as a frame of `DEALS`: `wb.deals("status == 'open' and amount > 1000 EUR")`."""
         return self.sales.deals(filter)
+
+    def changes(self, since: int | datetime | date | str = 0, **asked: Any) -> Any:
+        """What changed since a number of the journal, a moment or a day: `wb.changes("2026-06-01", actor="Ana")`.
+
+        See `Past.changes`.
+        """
+        return self.history.changes(since, **asked)
+
+    def history_of(self, record: str | type[Any], number: int) -> Any:
+        """All that the journal says of one record, newest first: `wb.history_of("party", 12)`."""
+        return self.history.history_of(record, number)
+
+    def as_of(self, record: str | type[Any], moment: datetime | date | str) -> Any:
+        """How the records of a kind stood at a moment, or at the end of a day: `wb.as_of("deal", "2026-05-01")`."""
+        return self.history.as_of(record, moment)
 
     def search(self, text: str, *, kinds: Iterable[str] | None = None, limit: int = 8) -> "pd.DataFrame":
         """What fits a text, over parties, deals, activities, products and orders: see `crmlib.search.search`.
@@ -213,6 +234,56 @@ RECORD_NAMES = (
     lazy("refund"),
     lazy("refund line"),
 )
+
+
+class Past:
+    """What the journal is good for, as analysts use it: what changed, how things stood, and taking back."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = workbench
+
+    def changes(
+        self,
+        since: int | datetime | date | str = 0,
+        *,
+        record: str | tuple[str, int] | None = None,
+        actor: str | None = None,
+        batch: str | None = None,
+        limit: int = 10_000,
+    ) -> Any:
+        """What changed and happened since a number of the journal, a moment or a day, oldest first.
+
+        A frame of `CHANGES_FRAME`, one row per row of the journal. `record` is a kind, "party", or one record,
+        ("party", 12).
+        """
+        with self._workbench.reading() as session:
+            return changes_frame(session, since=since, record=record, actor=actor, batch=batch, limit=limit)
+
+    def history_of(self, record: str | type[Any], number: int) -> Any:
+        """All that the journal says of one record, newest first, as a frame of `CHANGES_FRAME`."""
+        with self._workbench.reading() as session:
+            return history_frame(session, record, number)
+
+    def as_of(self, record: str | type[Any], moment: datetime | date | str) -> Any:
+        """How the records of a kind stood at a moment, or at the end of a day in the workbench's zone.
+
+        One row per record that was there then. Columns are its attributes and, as `custom.<key>`, its custom fields.
+        """
+        with self._workbench.reading() as session:
+            return as_of_frame(session, record, moment)
+
+    def undo_change(self, number: int) -> Undone:
+        """Take back one change, by its number in the journal. Raises NotFound, or Refused where it is an event."""
+        with self._workbench.session() as session:
+            return undo_change(session, number, at=self._workbench.now())
+
+    def undo_batch(self, batch: str) -> Undone:
+        """Take back a batch, such as an import, sparing what people changed since. Raises NotFound."""
+        with self._workbench.session() as session:
+            return undo_batch(session, batch, at=self._workbench.now())
+
+    def __repr__(self) -> str:
+        return "<Past: as_of, changes, history_of, undo_batch, undo_change>"
 
 
 class Department:

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.access import visible
 from crmlib.activities.records import About, Activity, Part, Participation
-from crmlib.base import Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
+from crmlib.base import CHANGES, Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
 from crmlib.contacts import ContactKind, Lifecycle, Party
 from crmlib.i18n import country_name, format_date, format_datetime, lazy
 from crmlib.i18n import gettext as _
 
 __all__ = ["TimelineEntry", "timeline", "timeline_of"]
 
-_CHANGES = ("insert", "update", "delete", "inserts")
 # What an event of the same moment says already.
 _TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note", "result", "outcome"})
 # Records whose coming and going is told by events, in words.
@@ -83,7 +82,7 @@ def timeline_of(
     mine: Select[int] = select(About.activity_id).where(About.record == name, About.record_id == record_id)
     if name == "activity":
         mine = select(Activity.id).where(or_(Activity.follows_id == record_id, Activity.id.in_(mine)))
-    theirs = (JournalEntry.record == name) & (JournalEntry.record_id == record_id)
+    theirs = (JournalEntry.record == name) & (JournalEntry.record_id == record_id) & (JournalEntry.kind != "deletes")
     return _merged(session, mine, theirs, what=what, kinds=kinds, before=before, limit=limit)
 
 
@@ -155,11 +154,11 @@ def _journal(
         .limit(limit)
     )
     if what == "change":
-        rows = rows.where(JournalEntry.kind.in_(_CHANGES))
+        rows = rows.where(JournalEntry.kind.in_(CHANGES))
     elif what == "event":
-        rows = rows.where(JournalEntry.kind.not_in(_CHANGES))
+        rows = rows.where(JournalEntry.kind.not_in(CHANGES))
     # That a record came to be is told by its event; of changes only what people can read belongs here.
-    is_event = JournalEntry.kind.not_in(_CHANGES)
+    is_event = JournalEntry.kind.not_in(CHANGES)
     rows = rows.where(
         is_event
         | ((JournalEntry.kind != "insert") & JournalEntry.record.in_(_told_records()))
@@ -168,7 +167,7 @@ def _journal(
     rows = rows.where((JournalEntry.kind != "delete") | JournalEntry.record.not_in(_TOLD_WHOLE))
     if before is not None:
         rows = rows.where(JournalEntry.happened_at < before)
-    entries = (_told(entry) if entry.kind not in _CHANGES else _changed(entry) for entry in session.scalars(rows))
+    entries = (_told(entry) if entry.kind not in CHANGES else _changed(entry) for entry in session.scalars(rows))
     return [entry for entry in entries if entry is not None]
 
 

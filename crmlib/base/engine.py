@@ -72,14 +72,18 @@ def sessions(
     currency: str | None = None,
     narrow: Callable[[ORMExecuteState], None] | None = None,
     guard: Callable[..., None] | None = None,
+    check: Callable[[str, Any, Any], None] | None = None,
 ) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
     """Makers of writing and of reading sessions, which know the time, who acts, through which door, our country and
     the currency we report in.
 
     `actor` is anything whose `str()` is a name. `narrow` hears of every statement before it is carried out, and
-    `guard` of every flush: there rights are kept.
+    `guard` of every flush: there rights are kept. `check` answers whether an actor may do something with a record,
+    for what is written past the session.
     """
-    info = {"clock": clock, "actor": actor, "door": door, "country": country, "currency": currency}
+    info = {
+        "clock": clock, "actor": actor, "door": door, "country": country, "currency": currency, "check": check,
+    }  # fmt: skip
     writing = sessionmaker(engine.execution_options(crm_write=True), info=info, expire_on_commit=False)
     reading = sessionmaker(engine, info=info, expire_on_commit=False)
     if guard is not None:

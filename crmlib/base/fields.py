@@ -8,7 +8,7 @@ rooms derive and what the business has defined for itself.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlalchemy.orm import Session
 
 from crmlib.base.errors import InvalidInput
 from crmlib.base.money import Money, check_currency
@@ -170,6 +171,19 @@ def _fields_of(record: type[Base]) -> tuple[tuple[str, Field], ...]:
 def fields_of(record: type[Base], *, shown: str = "") -> dict[str, Field]:
     """The fields of a record type by their key, in the order they are written; `shown` keeps those of one place."""
     return {key: about for key, about in _fields_of(record) if not shown or shown in about.shown}
+
+
+_own_fields: list[Callable[[Session, str], Mapping[str, Field]]] = []
+
+
+def ask_for_own_fields(source: Callable[[Session, str], Mapping[str, Field]]) -> None:
+    """Let a room above say which fields the business has defined for a kind of record, by session and its name."""
+    _own_fields.append(source)
+
+
+def own_fields(session: Session, record: str) -> dict[str, Field]:
+    """The fields that the business has defined for itself, those put away included, by key."""
+    return {key: about for source in _own_fields for key, about in source(session, record).items()}
 
 
 def _number(about: Field, label: str, text: str, currency: str) -> int:

@@ -1,6 +1,6 @@
 """Frames: what a query hands to an analyst, with columns and types that hold when it is empty too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select
@@ -28,6 +28,15 @@ def read_frame(session: Session, rows: Select[*tuple[Any, ...]], contract: Mappi
     return pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in contract.items()})
 
 
+def frame_of(rows: Sequence[Mapping[str, Any]], contract: Mapping[str, str]) -> "pd.DataFrame":
+    """Rows in hand as a frame with the columns, order and dtypes of `contract`; what a row lacks is empty."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {name: _column(tuple(row.get(name) for row in rows), dtype) for name, dtype in contract.items()}
+    )
+
+
 def _column(values: tuple[Any, ...], dtype: Any) -> Any:
     import pandas as pd
 
@@ -37,5 +46,5 @@ def _column(values: tuple[Any, ...], dtype: Any) -> Any:
     if dtype.startswith("datetime64"):
         return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc="UTC" in dtype)).astype(dtype)
     if dtype == "float64":
-        return pd.Series([float("nan") if value is None else value for value in values], dtype=dtype)
+        return pd.Series([float("nan") if value is None else float(value) for value in values], dtype=dtype)
     return pd.Series([getattr(value, "value", value) for value in values], dtype=dtype)

@@ -1,7 +1,7 @@
 """The journal: what changed, when, by whom and through which door, in the transaction of the change itself.
 
-Two kinds of rows stand in one numbered, append-only table. A *change* (`insert`, `update`, `delete`, or `inserts` for
-a whole range of new numbers) of a journalled record is written by the session on every flush, so no action can forget
+Two kinds of rows stand in one numbered, append-only table. A *change* (`insert`, `update`, `delete`, or `inserts` and
+`deletes` of many at once) of a journalled record is written by the session on every flush, so no action can forget
 it. An *event* is what the business calls it (`DealMoved`), told by the action with `tell`. Timeline, audit, undo,
 automation and refresh all read it.
 
@@ -19,7 +19,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, func, insert, inspect, select, text
+from sqlalchemy import BigInteger, Connection, Index, func, insert, inspect, select, text
 from sqlalchemy import event as events
 from sqlalchemy.orm import (
     Mapped,
@@ -37,7 +37,7 @@ from crmlib.base.records import Base, Journalled, Tracked
 from crmlib.base.types import BigId
 
 # The kinds of rows that are changes; every other kind is the name of an event.
-CHANGES = ("insert", "update", "delete", "inserts")
+CHANGES = ("insert", "update", "delete", "inserts", "deletes")
 
 # Bookkeeping that every change touches: in the journal it would only be noise.
 _BOOKKEEPING = frozenset(
@@ -63,7 +63,8 @@ class JournalEntry(Base):
     `at` is when it was written; `happened_at` when it happened in the world (an imported call is of last year).
     `party_id` says on whose timeline it stands. `before` and `after` hold only the fields that differ, as JSON; a
     deleted record's `before` holds all that is needed to bring it back. Of kind `inserts`, `record_id` is the first
-    of a gapless range of new numbers, and `after` is `{"through": the last one}`.
+    of a gapless range of new numbers, and `after` is `{"through": the last one}`. Of kind `deletes`, it is the lowest
+    of up to 500 neighbouring numbers, and `before` holds all of these records (`crmlib.base.history.ranges`).
     """
 
     __tablename__ = "journal"
@@ -84,6 +85,13 @@ class JournalEntry(Base):
             "record_id",
             sqlite_where=text("kind = 'inserts'"),
             postgresql_where=text("kind = 'inserts'"),
+        ),
+        Index(
+            "ix_journal_deleted_ranges",
+            "record",
+            "record_id",
+            sqlite_where=text("kind = 'deletes'"),
+            postgresql_where=text("kind = 'deletes'"),
         ),
     )
 
@@ -243,6 +251,7 @@ def listen(maker: Any) -> None:
     """Have every session that `maker` makes write the journal."""
     events.listen(maker, "before_flush", _before_flush)
     events.listen(maker, "after_flush", _after_flush)
+    events.listen(maker, "do_orm_execute", _refuse_unjournalled)
     events.listen(maker, "do_orm_execute", _before_reading)
     events.listen(maker, "before_commit", _before_commit)
     events.listen(maker, "after_transaction_create", _transaction_begun)
@@ -265,8 +274,7 @@ def settle(session: Session) -> None:
         return
     rows, waiting.rows = waiting.rows, []
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    _take_turn(connection)
     if len(rows) < _MANY:
         connection.execute(insert(JournalEntry), rows)
         return
@@ -275,6 +283,18 @@ def settle(session: Session) -> None:
     plan = Plan(connection, table, [column.name for column in columns], columns)
     taken = ([row[key] for row in rows] for key in plan.keys)
     plan.put([one if go is None else map(go, one) for one, go in zip(taken, plan.processes, strict=True)], len(rows))
+
+
+def hold(session: Session) -> None:
+    """Settle, and let nobody else write into the journal until this transaction ends: for who writes past `settle`."""
+    settle(session)
+    _take_turn(session.connection())
+
+
+def _take_turn(connection: Connection) -> None:
+    # SQLite lets one transaction write at a time anyhow.
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def stamp(session: Session) -> dict[str, Any]:
@@ -422,6 +442,24 @@ def _pairs(key: str, was: Any, is_now: Any) -> Iterator[tuple[str, Any, Any]]:
             yield f"{_CUSTOM}.{name}", as_json(was.get(name)), as_json(is_now.get(name))
     else:
         yield key, as_json(was), as_json(is_now)
+
+
+def _refuse_unjournalled(state: ORMExecuteState) -> None:
+    """A statement that changes records past the session is one that the journal would never hear of."""
+    if state.is_select or state.execution_options.get("derived") or state.is_relationship_load:
+        return
+    table = getattr(state.statement, "table", None)
+    if (state.is_insert or state.is_update or state.is_delete) and table in _journalled_tables():
+        raise TypeError(
+            f"the journal would not hear of this change of {table}: change its records, use insert_many, or say "
+            "execution_options={'derived': True} of a column that is worked out from others"
+        )
+
+
+@cache
+def _journalled_tables() -> frozenset[Any]:
+    kinds: list[Mapper[Any]] = [one for one in Base.registry.mappers if issubclass(one.class_, Journalled)]
+    return frozenset(table for kind in kinds for table in kind.tables)
 
 
 def _before_reading(state: ORMExecuteState) -> None:

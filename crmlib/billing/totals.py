@@ -81,6 +81,7 @@ def count_anew(opened: Session) -> int:
     # A load past the session has not asked in which currency it is counted.
     reporting_currency(opened)
     table: Any = PartyTotal.__table__
+    # Derived, and so in no journal.
     opened.execute(delete(table))
     opened.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))
     _forget_loaded(opened)
@@ -170,6 +171,7 @@ def _basis(connection: Connection, wanted: str | None) -> str | None:
 
 
 def _restate(connection: Connection, record: Any, known: Converter, days: tuple[date, date] | None) -> int:
+    # Past the session and its journal: `reporting_minor` is worked out from the amount and the rates, which are in it.
     table = record.__table__
     minor, day = (table.c[name] for name in _MONEY[record])
     kept = table.c.reporting_minor

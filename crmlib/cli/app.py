@@ -11,7 +11,7 @@ import typer
 
 from crmlib import __version__
 from crmlib.base.errors import CrmError, InvalidInput
-from crmlib.cli import demo, doctor, exports, imports, init, lab, search, serve
+from crmlib.cli import changes, demo, doctor, exports, imports, init, lab, search, serve
 from crmlib.cli.asked import Asked
 from crmlib.cli.report import app as report
 from crmlib.cli.shared_options import Database, Json, Workspace, take, understand_everywhere
@@ -51,7 +51,7 @@ def crm(
     take(_asked, workspace=workspace, database=database, as_json=as_json)
 
 
-for module in (demo, init, imports, exports, search, serve, lab, doctor):
+for module in (demo, init, imports, exports, search, changes, serve, lab, doctor):
     module.add_to(app)
 app.add_typer(report, name="report", help="List, explain and run reports.")
 understand_everywhere(app, lambda: _asked)

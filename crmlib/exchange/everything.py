@@ -377,6 +377,7 @@ def _load(session: Session, one: Stored, rows: Iterator[dict[str, Any]]) -> int:
 def _fill_in(session: Session, one: Stored, rows: Iterator[dict[str, Any]]) -> None:
     at = [one.plain.c[key] == bindparam(f"key_{key}") for key in one.keys]
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in one.later}
+    # Not journalled: the journal of what is read comes along, as it was.
     filled = update(one.plain).where(*at).values(values)
     pointing = (row for row in rows if any(row[name] is not None for name in one.later))
     while chunk := list(islice(pointing, CHUNK)):

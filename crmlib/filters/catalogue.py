@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from crmlib.base import Base, Field
+from crmlib.base.fields import ask_for_own_fields
 from crmlib.filters.offered import Offered, Part, is_customizable, offered, record_class
 from crmlib.filters.records import CustomField
 
@@ -57,6 +58,19 @@ def custom_fields(session: Session, record: str, *, archived: bool = False) -> l
     """The fields that the business defined for a kind of record, in their order; `archived` adds those put away."""
     rows = select(CustomField).where(CustomField.record == record).order_by(CustomField.position, CustomField.id)
     return list(session.scalars(rows if archived else rows.where(CustomField.is_archived.is_(False))))
+
+
+def _own_fields(session: Session, record: str) -> dict[str, Field]:
+    found = {}
+    for one in custom_fields(session, record, archived=True) if is_customizable(record) else ():
+        choices = tuple((pair[0], pair[1]) for pair in one.choices)
+        kind = "decimal" if one.kind == "number" else one.kind
+        found[one.key] = Field(one.key, one.label, kind, choices=choices, is_custom=True)
+    return found
+
+
+# What an undo spared is told by the business's own words.
+ask_for_own_fields(_own_fields)
 
 
 def _definitions(session: Session, name: str) -> tuple[tuple[Any, ...], ...]:

@@ -15,7 +15,9 @@ from crmlib.cli.asked import Asked
 from crmlib.cli.doctor import examine
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("demo", "init", "import", "serve", "lab", "report", "doctor")
+COMMANDS = (
+    "demo", "init", "import", "export", "search", "changes", "undo", "serve", "lab", "report", "doctor",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -259,4 +259,5 @@ def _remember_latest(session: Session, activity: Activity, at: datetime) -> None
     older = or_(Party.last_activity_at.is_(None), Party.last_activity_at < at)
     newest = update(Party).where(Party.id.in_(parties), older).values(last_activity_at=at)
     # Nobody reads the column of a record in hand; to bring those up to date would walk through all of them.
-    session.execute(newest, execution_options={"synchronize_session": False})
+    # It is worked out from the activities, which the journal has; by itself it would be noise there.
+    session.execute(newest, execution_options={"synchronize_session": False, "derived": True})

@@ -253,4 +253,5 @@ def _find_latest_anew(session: Session, party_id: int) -> None:
     )
     latest = session.scalars(newest).first()
     changed = update(Party).where(Party.id == party_id).values(last_activity_at=latest)
-    session.execute(changed, execution_options={"synchronize_session": False})
+    # Worked out from the activities, which the journal has.
+    session.execute(changed, execution_options={"synchronize_session": False, "derived": True})
