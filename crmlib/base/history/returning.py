@@ -127,10 +127,7 @@ def _insert(work: Undoing, kind: Mapper[Any], coming: list[Coming]) -> None:
         plan = Plan(connection, table, keys, columns)
         taken = ([row.get(key) for row in rows] for key in keys)
         plan.put(
-            zip(
-                *(one if go is None else map(go, one) for one, go in zip(taken, plan.processes, strict=True)),
-                strict=True,
-            )
+            [one if go is None else map(go, one) for one, go in zip(taken, plan.processes, strict=True)], len(rows)
         )
     work.done.n_undone += len(rows)
 
