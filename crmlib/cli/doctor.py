@@ -58,7 +58,10 @@ def examine(asked: Asked) -> Iterator[Finding]:
         return
     yield _workspace(asked.workspace)
     yield _room_on_disk(asked.workspace)
-    yield from _guarded(_("database"), lambda: _database(asked))
+    database = list(_guarded(_("database"), lambda: _database(asked)))
+    yield from database
+    if all(one.state == "ok" for one in database):
+        yield from _guarded(_("names"), lambda: _names(asked))
 
 
 def _python() -> Finding:
@@ -158,6 +161,16 @@ def _database(asked: Asked) -> Finding:
         says = _("{shown} is at step {step} of {newest}; the next command brings it up to date")
         return Finding(_("database"), "advice", says.format(shown=shown, step=step, newest=newest))
     return Finding(_("database"), "ok", _("{shown}, up to date").format(shown=shown))
+
+
+def _names(asked: Asked) -> Finding:
+    from crmlib.contacts import keys_are_complete
+
+    with asked.open() as workbench, workbench.reading() as session:
+        if keys_are_complete(session, thorough=False):
+            return Finding(_("names"), "ok", _("have the keys by which those like them are found"))
+    says = _("some have no keys, so those like them are not pointed out; `contacts.renew_keys()` gives them theirs")
+    return Finding(_("names"), "problem", says)
 
 
 def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:

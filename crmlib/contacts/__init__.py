@@ -37,6 +37,9 @@ from crmlib.contacts.actions.fact import (
     edit_fact,
     forget_fact,
 )
+from crmlib.contacts.actions.keys import (
+    renew_keys,
+)
 from crmlib.contacts.actions.party import (
     add_contact_point,
     add_organization,
@@ -124,6 +127,9 @@ from crmlib.contacts.queries.fact import (
     facts,
     interests,
     interests_of,
+)
+from crmlib.contacts.queries.keys import (
+    keys_are_complete,
 )
 from crmlib.contacts.queries.lifecycle import (
     LIFECYCLE_HISTORY,
@@ -307,6 +313,7 @@ __all__ = [
     "interests",
     "interests_of",
     "join_team",
+    "keys_are_complete",
     "leave_team",
     "lifecycle_counts",
     "lifecycle_counts_at",
@@ -341,6 +348,7 @@ __all__ = [
     "remove_affiliation",
     "remove_contact_point",
     "remove_relation",
+    "renew_keys",
     "restore_party",
     "set_lifecycle",
     "set_parent",
