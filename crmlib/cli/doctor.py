@@ -62,6 +62,7 @@ def examine(asked: Asked) -> Iterator[Finding]:
     yield from database
     if all(one.state == "ok" for one in database):
         yield from _guarded(_("search"), lambda: _search(asked))
+        yield from _guarded(_("names"), lambda: _names(asked))
 
 
 def _python() -> Finding:
@@ -171,6 +172,16 @@ def _search(asked: Asked) -> Finding:
             return Finding(_("search"), "ok", _("its index agrees with the records"))
     says = _("its index does not agree with the records; `crm search --rebuild` builds it anew")
     return Finding(_("search"), "problem", says)
+
+
+def _names(asked: Asked) -> Finding:
+    from crmlib.contacts import keys_are_complete
+
+    with asked.open() as workbench, workbench.reading() as session:
+        if keys_are_complete(session, thorough=False):
+            return Finding(_("names"), "ok", _("have the keys by which those like them are found"))
+    says = _("some have no keys, so those like them are not pointed out; `contacts.renew_keys()` gives them theirs")
+    return Finding(_("names"), "problem", says)
 
 
 def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:

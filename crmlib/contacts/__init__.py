@@ -37,6 +37,9 @@ from crmlib.contacts.actions.fact import (
     edit_fact,
     forget_fact,
 )
+from crmlib.contacts.actions.keys import (
+    renew_keys,
+)
 from crmlib.contacts.actions.party import (
     add_contact_point,
     add_organization,
@@ -125,6 +128,9 @@ from crmlib.contacts.queries.fact import (
     interests,
     interests_of,
     remembered,
+)
+from crmlib.contacts.queries.keys import (
+    keys_are_complete,
 )
 from crmlib.contacts.queries.lifecycle import (
     LIFECYCLE_HISTORY,
@@ -308,6 +314,7 @@ __all__ = [
     "interests",
     "interests_of",
     "join_team",
+    "keys_are_complete",
     "leave_team",
     "lifecycle_counts",
     "lifecycle_counts_at",
@@ -343,6 +350,7 @@ __all__ = [
     "remove_affiliation",
     "remove_contact_point",
     "remove_relation",
+    "renew_keys",
     "restore_party",
     "set_lifecycle",
     "set_parent",

@@ -69,6 +69,8 @@ def near_parties(
     and 50 where the places are known and differ. Typed e-mails and phones are normalised here.
     """
     left_out = set(leave_out)
+    name, email, phone, organization = (_clean(one) or "" for one in (name, email, phone, organization))
+    city, postal_code, country = _clean(city), _clean(postal_code), _clean(country)
     mail, number = _mail(email), _number(session, phone, country)
     found: dict[int, tuple[float, list[str]]] = {}
 
@@ -88,6 +90,11 @@ def near_parties(
             note(party_id, score, why)
     ranked = sorted((one for one in found if one not in left_out), key=lambda one: (-found[one][0], one))
     return _told(session, {one: found[one] for one in ranked[: max(limit, 0)]})
+
+
+def _clean(typed: str | None) -> str | None:
+    """What was typed without what no database takes: a zero byte, half a character."""
+    return typed and typed.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 class _Place:
