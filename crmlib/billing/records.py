@@ -367,6 +367,7 @@ class PartyTotal(Base):
     """
 
     __tablename__ = "party_total"
+    __table_args__ = {"info": {"derived": True}}  # noqa: RUF012
 
     party_id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True)
     currency: Mapped[CurrencyCode | None]

@@ -24,7 +24,7 @@ class SearchEntry(Base):
     """
 
     __tablename__ = "search_entry"
-    __table_args__ = (Index("ix_search_entry_record_name", "record", "name"),)
+    __table_args__ = (Index("ix_search_entry_record_name", "record", "name"), {"info": {"derived": True}})
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     record: Mapped[str] = mapped_column(String(32))
@@ -40,6 +40,7 @@ class SearchWord(Base):
     """
 
     __tablename__ = "search_word"
+    __table_args__ = {"info": {"derived": True}}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     word: Mapped[str] = mapped_column(BySign, index=True)
@@ -49,6 +50,7 @@ class SearchPause(Base):
     """While a transaction has a row here, its triggers leave the index alone: it will rebuild it whole."""
 
     __tablename__ = "search_pause"
+    __table_args__ = {"info": {"derived": True}}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reason: Mapped[str]

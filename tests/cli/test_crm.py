@@ -144,7 +144,7 @@ def test_an_import_is_written_down_under_the_name_at_the_terminal(crm, workspace
 
 def test_a_file_that_is_none_of_ours_is_one_sentence(crm, workspace, tmp_path):
     (tmp_path / "x.csv").write_text("colour\nred\n")
-    code, out, err = crm("import", "--workspace", workspace, tmp_path / "x.csv")
+    code, out, err = crm("import", "--preset", "maven_crm", "--workspace", workspace, tmp_path / "x.csv")
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
     assert "fit none of the tables of Maven CRM" in err

@@ -144,7 +144,7 @@ def test_what_comes_past_the_records_has_its_keys(workbench):
         insert_many(session, Fact, [{"party_id": numbers[0], "topic": next(iter(FactTopic)), "value": "Café"}])
         bare = {"kind": "organization", "name": "Łódź Sp", "version": 1}
         moments = {"created_at": workbench.now(), "updated_at": workbench.now()}
-        session.execute(insert(Party.__table__).values(**bare, **moments))
+        session.connection().execute(insert(Party.__table__).values(**bare, **moments))
         keys = session.execute(select(Party.folded, Party.name_key, Party.back_key).order_by(Party.id)).all()
         assert keys[-2:] == [("ana serban", "ana serban", "serban ana"), (folded("Łódź Sp"), "lodz sp", "sp lodz")]
         assert session.scalars(select(Tag.folded)).all() == ["fara"]
@@ -154,9 +154,9 @@ def test_what_comes_past_the_records_has_its_keys(workbench):
 def test_missing_keys_are_noticed_and_renewed(workbench, people):
     with workbench.session() as session:
         assert keys_are_complete(session)
-        session.execute(update(Party.__table__).where(Party.__table__.c.id == people["john"]).values(name_key="x y"))
+        session.connection().execute(update(Party.__table__).where(Party.__table__.c.id == people["john"]).values(name_key="x y"))
         assert (keys_are_complete(session, thorough=False), keys_are_complete(session)) == (True, False)
-        session.execute(update(Party.__table__).values(name_key=None))
+        session.connection().execute(update(Party.__table__).values(name_key=None))
         assert not keys_are_complete(session, thorough=False)
         assert renew_keys(session) == 3
         assert keys_are_complete(session)

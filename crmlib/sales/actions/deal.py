@@ -143,9 +143,13 @@ def move_deal(
         tell_deal(session, deal, DealWon, at)
         earn_commissions(session, deal, at=at)
     else:
-        deal.lost_reason = fields_of(Deal)["lost_reason"].read(reason)
+        deal.lost_reason = _REASON.read(reason)
         tell_deal(session, deal, DealLost, at, reason=deal.lost_reason)
     return deal
+
+
+# Any words: the list of reasons is one that people edit.
+_REASON = Field("lost_reason", lazy("Reason"))
 
 
 def win_deal(
