@@ -154,7 +154,9 @@ def test_what_comes_past_the_records_has_its_keys(workbench):
 def test_missing_keys_are_noticed_and_renewed(workbench, people):
     with workbench.session() as session:
         assert keys_are_complete(session)
-        session.connection().execute(update(Party.__table__).where(Party.__table__.c.id == people["john"]).values(name_key="x y"))
+        session.connection().execute(
+            update(Party.__table__).where(Party.__table__.c.id == people["john"]).values(name_key="x y")
+        )
         assert (keys_are_complete(session, thorough=False), keys_are_complete(session)) == (True, False)
         session.connection().execute(update(Party.__table__).values(name_key=None))
         assert not keys_are_complete(session, thorough=False)

@@ -42,12 +42,18 @@ def test_a_change_of_any_part_is_searched_at_once(session, ana):
     assert index_is_complete(session)
 
 
+# Said to the guard of the journal, which would refuse statements that it does not hear of.
+PAST = {"execution_options": {"derived": True}}
+
+
 def test_what_goes_past_the_records_is_indexed_too(session, ana):
     stamps = {"version": 1, "created_at": NOW, "updated_at": NOW}
-    session.execute(insert(catalog.Product), [{"name": f"Căsuță {n}", "is_active": True, **stamps} for n in range(3)])
+    session.execute(
+        insert(catalog.Product), [{"name": f"Căsuță {n}", "is_active": True, **stamps} for n in range(3)], **PAST
+    )
     assert len(titles(session, "casuta")) == 3
-    session.execute(update(Party).where(Party.id == ana.id).values(name="Bob", folded="bob"))
-    session.execute(delete(ContactPoint))
+    session.execute(update(Party).where(Party.id == ana.id).values(name="Bob", folded="bob"), **PAST)
+    session.execute(delete(ContactPoint), **PAST)
     assert titles(session, "bob") == ["Bob"]
     assert titles(session, "first@example.com") == []
     assert index_is_complete(session)
