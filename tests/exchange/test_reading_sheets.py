@@ -77,7 +77,7 @@ def test_names_of_files_are_not_believed(make_file, make_book):
     assert open_table(make_file("name;city\nAna;Cluj\n", "a.xlsx")).format == "csv"
     book = make_book({"Data": [["name"], ["Ana"]]}).read_bytes()
     assert open_table(make_file(book, "b.csv")).format == "xlsx"
-    assert open_table(make_file(gzip.compress(book), "c.csv")).format == "xlsx"
+    assert open_table(make_file(gzip.compress(book, mtime=0), "c.csv")).format == "xlsx"
     assert open_table(make_file("BEGIN:VCARD\nVERSION:3.0\nFN:Ana\nEND:VCARD\n", "d.csv")).format == "vcard"
 
 
@@ -90,7 +90,7 @@ def test_names_of_files_are_not_believed(make_file, make_book):
         (b"\x89PNG\r\n\x1a\n", "picture"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged spreadsheet"),
         (b"\0" * 5000, "no text"),
-        (gzip.compress(gzip.compress(b"a,b\n")), "archive in an archive"),
+        (gzip.compress(gzip.compress(b"a,b\n", mtime=0), mtime=0), "archive in an archive"),
     ],
 )
 def test_what_is_no_table_is_refused_in_a_sentence(make_file, content, says):
