@@ -31,10 +31,26 @@ from crmlib.base.fx import (
     set_rates,
 )
 from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
-from crmlib.base.indexes import refresh_statistics, without_indexes
+from crmlib.base.indexes import put_triggers_back, refresh_statistics, take_triggers_off, without_indexes
 from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency, read_decimal, round_minor
-from crmlib.base.pages import MOST_COUNTED, MOST_ROWS, Page, choose, count_up_to, like_pattern, page_of_ids, read_page
+from crmlib.base.pages import (
+    MOST_COUNTED,
+    MOST_ROWS,
+    Page,
+    Stretch,
+    choose,
+    count_up_to,
+    different_values,
+    directed,
+    like_pattern,
+    page_of_ids,
+    page_of_stretches,
+    read_page,
+    stretches_by,
+    stretches_of_values,
+    total_of,
+)
 from crmlib.base.records import Base, Customizable, Journalled, Tracked, find
 from crmlib.base.types import (
     BigId,
@@ -88,6 +104,7 @@ __all__ = [
     "Refused",
     "Scaled",
     "Spared",
+    "Stretch",
     "Tracked",
     "Unavailable",
     "Undone",
@@ -102,6 +119,8 @@ __all__ = [
     "convert",
     "convert_sum",
     "count_up_to",
+    "different_values",
+    "directed",
     "edit_fields",
     "field",
     "fields_of",
@@ -119,7 +138,9 @@ __all__ = [
     "major_units",
     "money_columns",
     "page_of_ids",
+    "page_of_stretches",
     "product_of",
+    "put_triggers_back",
     "read_day",
     "read_decimal",
     "read_field",
@@ -134,9 +155,13 @@ __all__ = [
     "set_rate",
     "set_rates",
     "sqlite_address",
+    "stretches_by",
+    "stretches_of_values",
+    "take_triggers_off",
     "tell",
     "to_amount",
     "told",
+    "total_of",
     "transaction",
     "undo_batch",
     "undo_change",

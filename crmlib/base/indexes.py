@@ -1,8 +1,8 @@
-"""What a database looks things up by, around a load of very many rows: indexes made once instead of kept at each row,
-and the statistics that tell it which one to take.
+"""What a database keeps at each row, around a load of very many rows: indexes made once at the end, triggers at rest,
+and the statistics that tell it which index to take.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,27 @@ def without_indexes(session: Session, *records: type[Base]) -> Iterator[None]:
     for statement in sorted(again, key=lambda one: one.startswith("ALTER")):
         connection.exec_driver_sql(statement)
     refresh_statistics(session)
+
+
+def take_triggers_off(connection: Connection, triggers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Let triggers (table to their names) rest in this transaction; what `put_triggers_back` needs to wake them."""
+    quoted: Any = connection.dialect.identifier_preparer.quote
+    if connection.dialect.name == "postgresql":
+        pairs = [(quoted(table), quoted(name)) for table, names in triggers.items() for name in names]
+        for table, name in pairs:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+        return [f"ALTER TABLE {table} ENABLE TRIGGER {name}" for table, name in pairs]
+    ours = {name for names in triggers.values() for name in names}
+    made = [(name, sql) for name, sql in connection.execute(_TRIGGERS) if name in ours]
+    for name, _sql in made:
+        connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
+    return [sql for _name, sql in made]
+
+
+def put_triggers_back(connection: Connection, made: Sequence[str]) -> None:
+    """Wake what `take_triggers_off` let rest."""
+    for statement in made:
+        connection.exec_driver_sql(statement)
 
 
 def refresh_statistics(session: Session, *, whole: bool = True) -> None:
@@ -97,6 +118,7 @@ def _of_postgresql(connection: Connection, table: str) -> tuple[list[str], list[
 _SQLITE = text(
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table AND sql IS NOT NULL ORDER BY rowid"
 ).bindparams(bindparam("table"))
+_TRIGGERS = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
 _REFERENCES = text(
     "SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
     " WHERE c.contype = 'f' AND t.relname = :table AND pg_table_is_visible(t.oid) ORDER BY c.conname"

@@ -85,17 +85,24 @@ class PartyMoney:
         return said.format(n=self.n_unconverted)
 
 
-def party_money(session: Session, party_id: int) -> PartyMoney:
-    """What a party ordered, paid and got back, and when. Nothing is found for a party that never did: all is empty."""
+def party_money(session: Session, party_id: int, *, by_currency: bool = True) -> PartyMoney:
+    """What a party ordered, paid and got back, and when. Nothing is found for a party that never did: all is empty.
+
+    Without `by_currency` only `in_reporting` is there, which is read from one row, however often somebody paid.
+    """
     total = session.scalar(select(PartyTotal).where(PartyTotal.party_id == party_id))
     if total is None:
         return PartyMoney(party_id)
     basis = total.currency or reporting_currency(session)
-    ordered = _sums(session, Order, Order.total_minor, Order.party_id == party_id, Order.status.in_(COUNTED))
-    received = Payment.status == PaymentStatus.RECEIVED
-    paid = _sums(session, Payment, Payment.amount_minor, Payment.party_id == party_id, received)
-    back, paid_back = {}, {}
-    if total.n_refunds:
+    ordered: dict[str, int] = {}
+    paid: dict[str, int] = {}
+    back: dict[str, int] = {}
+    paid_back: dict[str, int] = {}
+    if by_currency:
+        ordered = _sums(session, Order, Order.total_minor, Order.party_id == party_id, Order.status.in_(COUNTED))
+        received = Payment.status == PaymentStatus.RECEIVED
+        paid = _sums(session, Payment, Payment.amount_minor, Payment.party_id == party_id, received)
+    if by_currency and total.n_refunds:
         mine = Refund.party_id == party_id
         open_ones = Refund.status.in_([RefundStatus.CREDITED, RefundStatus.PAID])
         back = _sums(session, Refund, Refund.amount_minor, mine, open_ones)

@@ -128,14 +128,18 @@ class Order(Customizable, Tracked, Base):
     """
 
     __tablename__ = "order"
-    __table_args__ = (Index("ix_order_party_id_ordered_on", "party_id", "ordered_on"),)
+    __table_args__ = (
+        Index("ix_order_party_id_ordered_on", "party_id", "ordered_on"),
+        Index("ix_order_ordered_on", "ordered_on", "id"),
+        Index("ix_order_total_minor", "total_minor", "id"),
+    )
 
     number: Mapped[str] = mapped_column(unique=True, info=field(lazy("Order number"), required=True))
     party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"))
     deal_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("deal.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"), index=True)
     ordered_at: Mapped[datetime | None]
-    ordered_on: Mapped[date] = mapped_column(index=True, info=field(lazy("Ordered"), "date", required=True))
+    ordered_on: Mapped[date] = mapped_column(info=field(lazy("Ordered"), "date", required=True))
     status: Mapped[OrderStatus] = mapped_column(
         default=OrderStatus.DRAFT, info=field(lazy("Status"), "choice", choices=OrderStatus, required=True)
     )
@@ -246,7 +250,11 @@ class Payment(Tracked, Base):
     """
 
     __tablename__ = "payment"
-    __table_args__ = (Index("ix_payment_party_id_paid_on", "party_id", "paid_on"),)
+    __table_args__ = (
+        Index("ix_payment_party_id_paid_on", "party_id", "paid_on"),
+        Index("ix_payment_paid_on", "paid_on", "id"),
+        Index("ix_payment_amount_minor", "amount_minor", "id"),
+    )
 
     order_id: Mapped[int | None] = mapped_column(ForeignKey("order.id"), index=True)
     party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"))
@@ -255,7 +263,7 @@ class Payment(Tracked, Base):
     amount: Mapped[Money] = composite("amount_minor", "currency")
     reporting_minor: Mapped[int | None] = mapped_column(BigInteger)
     paid_at: Mapped[datetime | None]
-    paid_on: Mapped[date] = mapped_column(index=True, info=field(lazy("Paid"), "date", required=True))
+    paid_on: Mapped[date] = mapped_column(info=field(lazy("Paid"), "date", required=True))
     method: Mapped[str | None] = mapped_column(info=field(lazy("Method"), "choice", choices=METHODS))
     reference: Mapped[str | None] = mapped_column(index=True, info=field(lazy("Reference")))
     status: Mapped[PaymentStatus] = mapped_column(
@@ -367,11 +375,28 @@ class PartyTotal(Base):
     """
 
     __tablename__ = "party_total"
-    __table_args__ = {"info": {"derived": True}}  # noqa: RUF012
+    # Lists of parties are sorted by each of these.
+    __table_args__ = (
+        *(
+            Index(f"ix_party_total_{name}", name, "party_id")
+            for name in (
+                "paid_minor",
+                "ordered_minor",
+                "refunded_minor",
+                "n_orders",
+                "n_payments",
+                "n_refunds",
+                "first_order_on",
+                "last_order_on",
+                "last_paid_on",
+            )
+        ),
+        {"info": {"derived": True}},
+    )
 
     party_id: Mapped[int] = mapped_column(BigId, ForeignKey("party.id", ondelete="CASCADE"), primary_key=True)
     currency: Mapped[CurrencyCode | None]
-    paid_minor: Mapped[int] = mapped_column(BigInteger, server_default="0", index=True)
+    paid_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     ordered_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     refunded_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     n_orders: Mapped[int] = mapped_column(server_default="0")
@@ -379,5 +404,5 @@ class PartyTotal(Base):
     n_refunds: Mapped[int] = mapped_column(server_default="0")
     n_unconverted: Mapped[int] = mapped_column(server_default="0")
     first_order_on: Mapped[date | None]
-    last_order_on: Mapped[date | None] = mapped_column(index=True)
+    last_order_on: Mapped[date | None]
     last_paid_on: Mapped[date | None]

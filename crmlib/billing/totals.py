@@ -27,14 +27,13 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    text,
     union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapper, Session, object_session
 
-from crmlib.base import Converter, Refused, check_currency
+from crmlib.base import Converter, Refused, check_currency, put_triggers_back, take_triggers_off
 from crmlib.billing.records import (
     COUNTED,
     Order,
@@ -116,49 +115,17 @@ def without_triggers(opened: Session) -> Iterator[None]:
     """
     connection = opened.connection()
     opened.flush()
-    made = _take_triggers_off(connection)
+    made = take_triggers_off(connection, _TRIGGERS)
     yield
     opened.flush()
-    _put_triggers_back(connection, made)
+    put_triggers_back(connection, made)
     count_anew(opened)
 
 
-def _take_triggers_off(connection: Connection) -> list[str]:
-    if connection.dialect.name == "postgresql":
-        for table in ("order", "payment", "refund"):
-            for trigger in _triggers(table):
-                connection.execute(text(_ALTER[trigger, "DISABLE"]))
-        return []
-    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
-    ours = {name for table in ("order", "payment", "refund") for name in _triggers(table)}
-    made = []
-    for name, sql in rows:
-        if name in ours:
-            connection.exec_driver_sql(_DROP[name])
-            made.append(sql)
-    return made
-
-
-def _put_triggers_back(connection: Connection, made: list[str]) -> None:
-    if connection.dialect.name == "postgresql":
-        for table in ("order", "payment", "refund"):
-            for trigger in _triggers(table):
-                connection.execute(text(_ALTER[trigger, "ENABLE"]))
-    for sql in made:
-        connection.exec_driver_sql(sql)
-
-
-def _triggers(table: str) -> list[str]:
-    return [f"{table}_totals_{does}" for does in ("insert", "update", "delete")]
-
-
-_ALTER = {
-    (trigger, word): f'ALTER TABLE "{table}" {word} TRIGGER {trigger}'
+_TRIGGERS = {
+    table: [f"{table}_totals_{does}" for does in ("insert", "update", "delete")]
     for table in ("order", "payment", "refund")
-    for word in ("DISABLE", "ENABLE")
-    for trigger in _triggers(table)
 }
-_DROP = {name: f"DROP TRIGGER {name}" for table in ("order", "payment", "refund") for name in _triggers(table)}
 
 
 def _basis(connection: Connection, wanted: str | None) -> str | None:

@@ -50,6 +50,10 @@ from crmlib.contacts.actions.party import (
     editable_fields,
     set_lifecycle,
 )
+from crmlib.contacts.actions.places import (
+    keep_places_anew,
+    without_places,
+)
 from crmlib.contacts.actions.relation import (
     edit_relation,
     end_relation,
@@ -314,6 +318,7 @@ __all__ = [
     "interests",
     "interests_of",
     "join_team",
+    "keep_places_anew",
     "keys_are_complete",
     "leave_team",
     "lifecycle_counts",
@@ -365,5 +370,6 @@ __all__ = [
     "untag_everything",
     "wants_no_contact",
     "withdraw_consent",
+    "without_places",
     "write",
 ]

@@ -12,8 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from hashlib import blake2b
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -30,54 +29,35 @@ from crmlib.contacts import (
     LifecycleEvent,
     Organization,
     Person,
-    back_key,
-    name_key,
+    without_places,
 )
-from crmlib.demo.market import SOURCES, slug
-from crmlib.demo.sources import fill, read
+from crmlib.demo.chance import ACTIVITIES, CHUNK, DAYS, DEALS, ORDERS, PAYMENTS, Chance, early
+from crmlib.demo.market import SOURCES
+from crmlib.demo.pool import Numbers, keys, objects, one_of
+from crmlib.demo.sources import fill
 from crmlib.i18n import gettext as _
 from crmlib.i18n import lazy
 from crmlib.sales import Deal, StageEvent
-
-#: How many of each there are for every 1,000 parties.
-ORGANIZATIONS, DEALS, ACTIVITIES, ORDERS, PAYMENTS = 100, 40, 500, 1_000, 10_000
-DAYS = 1_095
-CHUNK = 20_000
+from crmlib.search import reindex, rest
 
 #: Told what is being made, how many rows are there by now, and how many there will be.
 Progress = Callable[[str, int, int], None]
 
-_Numbers = Any  # an array of numpy
-
 
 @dataclass
-class Crowd:
-    """One crowd on its way into the database: `begin` opens a transaction for each half.
+class Crowd(Chance):
+    """One crowd on its way into the database: `begin` opens a transaction for each part.
 
     `staff`, `products` (number, name, price in minor units) and `stages` (number, kind) are the company's own, made
     before. Amounts are in euros, which is what the company reports in.
     """
 
     begin: Callable[[], AbstractContextManager[Session]]
-    seed: int
-    today: date
-    n_parties: int
     staff: list[int]
     products: list[tuple[int, str, int]]
     stages: list[tuple[int, str]]
     progress: Progress
     counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def n_organizations(self) -> int:
-        return max(1, self.n_parties * ORGANIZATIONS // 1000)
-
-    @property
-    def n_persons(self) -> int:
-        return self.n_parties - self.n_organizations
-
-    def _share(self, of_a_thousand: int) -> int:
-        return self.n_parties * of_a_thousand // 1000
 
     @property
     def n_rows(self) -> int:
@@ -88,7 +68,11 @@ class Crowd:
     def make(self) -> dict[str, int]:
         """Write all of it, first who they are, then what they bought; how many rows of each there are."""
         self._done = 0
-        with self.begin() as session, without_indexes(session, *_WHO):
+        with self.begin() as session:
+            # From here on the search index is left alone, and built at once at the end.
+            resting = rest(session, reason="demo")
+        # Places are looked at last of all, by what the indexes find.
+        with self.begin() as session, without_places(session), without_indexes(session, *_WHO):
             self.organizations = self._write(session, Organization, self._organization_columns())
             self.persons = self._write(session, Person, self._person_columns())
             self._write(session, ContactPoint, self._contact_columns())
@@ -107,6 +91,9 @@ class Crowd:
                 self._write(session, Payment, self._payment_columns(orders))
                 self._tell(_("sums per customer"))
             self._tell(_("indexes"))
+        with self.begin() as session:
+            self._tell(_("search index"))
+            reindex(session, resting=resting)
         return self.counts
 
     def _write(self, session: Session, record: type[Base], chunks: Iterator[Columns]) -> range:
@@ -124,72 +111,9 @@ class Crowd:
     def _tell(self, label: str) -> None:
         self.progress(label, self._done, max(self._done, self.n_rows))
 
-    # --- chance, the same whenever it is asked ------------------------------------------------------------------
-
-    def _chance(self, what: str, first: int) -> np.random.Generator:
-        told = blake2b(f"{self.seed} {what} {first}".encode(), digest_size=16).digest()
-        return np.random.default_rng(int.from_bytes(told))
-
-    def _chunks(self, what: str, count: int) -> Iterator[tuple[np.random.Generator, range]]:
-        """Numbers from nought to `count` in chunks, each with chance of its own: `what` is asked the same way again."""
-        for first in range(0, count, CHUNK):
-            yield self._chance(what, first), range(first, min(first + CHUNK, count))
-
-    def _homes(self, who: str, numbers: range) -> _Numbers:
-        """In which of the countries each of a chunk lives, always the same for a number."""
-        countries = list(read("countries").values())
-        shares = np.array([about["weight"] for about in countries], float)
-        rng = self._chance(f"{who} country", numbers.start)
-        return rng.choice(len(countries), len(numbers), p=shares / shares.sum())
-
-    def _names(self, numbers: range) -> _Numbers:
-        """Which of the names each of a chunk of persons bears, always the same for a number."""
-        homes, rng = self._homes("person", numbers), self._chance("person name", numbers.start)
-        first, count = self._pool.first[homes], self._pool.count[homes]
-        return first + (rng.random(len(numbers)) * count).astype(int)
-
-    @cached_property
-    def _pool(self) -> "_Pool":
-        return _Pool()
-
-    @cached_property
-    def _days(self) -> _Numbers:
-        """Every day of the crowd's past, the last one yesterday."""
-        return _objects([self.today - timedelta(days=DAYS - number) for number in range(DAYS)])
-
-    @cached_property
-    def _mornings(self) -> _Numbers:
-        """Nine o'clock (UTC) of each of `_days`."""
-        return _objects([datetime(day.year, day.month, day.day, 9, tzinfo=UTC) for day in self._days])
-
-    @cached_property
-    def _known(self) -> _Numbers:
-        """The day, of `_days`, on which we came to know each person: two bytes for each, and nothing comes before."""
-        chunks = self._chunks("known", self.n_persons)
-        return np.concatenate([_early(rng, len(numbers)) for rng, numbers in chunks] or [np.zeros(0, np.int16)])
-
-    @cached_property
-    def _last_done(self) -> _Numbers:
-        """The minute, counted from the first morning, of the newest thing done with each person; -1 for nothing."""
-        last = np.full(self.n_persons, -1, np.int32)
-        for drawn in self._drawn_activities():
-            done = ~drawn["open"]
-            np.maximum.at(last, drawn["person"][done], drawn["minute"][done])
-        return last
-
-    def _moments(self, minutes: _Numbers) -> list[datetime]:
-        first: datetime = self._mornings[0]
-        return [first + timedelta(minutes=minute) for minute in minutes.tolist()]
-
-    def _buyers(self, rng: np.random.Generator, count: int) -> tuple[_Numbers, _Numbers]:
-        """Who pays or orders, and on which day: some often, most seldom, many never, and nobody before we knew them."""
-        people = (rng.random(count) ** 2 * self.n_persons).astype(int)
-        known = self._known[people]
-        return people, known + (rng.random(count) * (DAYS - known)).astype(int)
-
     # --- who they are ---------------------------------------------------------------------------------------------
 
-    def _party(self, rng: np.random.Generator, count: int, known: _Numbers) -> dict[str, Any]:
+    def _party(self, rng: np.random.Generator, count: int, known: Numbers) -> dict[str, Any]:
         return {
             "lifecycle": _STANDING[np.searchsorted(_STANDING_SHARES, rng.random(count))].tolist(),
             "owner_id": np.array(self.staff)[rng.integers(len(self.staff), size=count)].tolist(),
@@ -204,33 +128,37 @@ class Crowd:
             drawn = rng.random((count, 5)).tolist()
             for number, home, chance in zip(numbers, self._homes("organization", numbers), drawn, strict=True):
                 about = self._pool.abouts[home]
-                sector = _one_of(list(about["organizations"]), chance[0])
-                form = _one_of(about["organizations"][sector], chance[1])
-                city = _one_of(about["cities"], chance[2])[0]
-                name = fill(form, x=_one_of(about["words"], chance[3]), f=_one_of(about["family"], chance[4]), c=city)
+                sector = one_of(list(about["organizations"]), chance[0])
+                form = one_of(about["organizations"][sector], chance[1])
+                city = one_of(about["cities"], chance[2])[0]
+                name = fill(form, x=one_of(about["words"], chance[3]), f=one_of(about["family"], chance[4]), c=city)
                 # There are more firms than names: the town and a number tell them apart.
                 names.append(name if number < 1_000 else f"{name} {city} {number}")
                 sectors.append(sector)
-            yield self._party(rng, count, _early(rng, count)) | {
-                **_keys(names),
+            yield self._party(rng, count, early(rng, count)) | {
+                **keys(names),
                 "sector": sectors,
                 "founded_year": rng.integers(1900, self.today.year, count).tolist(),
                 "n_employees": (rng.lognormal(3.5, 1.2, count).astype(int) + 1).tolist(),
+                **self._kept("organization", numbers),
             }
 
     def _person_columns(self) -> Iterator[Columns]:
         first, days = date(1945, 1, 1), 59 * 365
-        birthdays = _objects([first + timedelta(days=number) for number in range(days)])
+        birthdays = objects([first + timedelta(days=number) for number in range(days)])
         for rng, numbers in self._chunks("person", self.n_persons):
             names = self._names(numbers)
             last = self._last_done[numbers.start : numbers.stop]
             moments = self._moments(last)
+            firms = self._employers(numbers).tolist()
             yield self._party(rng, len(numbers), self._known[numbers.start : numbers.stop]) | {
                 **{key: values[names].tolist() for key, values in self._pool.columns.items()},
                 "birthday_on": birthdays[rng.integers(days, size=len(numbers))].tolist(),
                 "last_activity_at": [
                     moment if minute >= 0 else None for moment, minute in zip(moments, last.tolist(), strict=True)
                 ],
+                "kept_organization_id": [firm + self.organizations.start if firm >= 0 else None for firm in firms],
+                **self._kept("person", numbers),
             }
 
     def _contact_columns(self) -> Iterator[Columns]:
@@ -258,35 +186,37 @@ class Crowd:
                 "is_preferred": True,
             }
 
+    def _kept(self, who: str, numbers: range) -> dict[str, Any]:
+        """What the house keeps beside a party of where it is: said with its row, the triggers need not come back."""
+        cities, regions, homes = self._towns(who, numbers)
+        return {
+            "kept_city": cities,
+            "kept_city_folded": list(map(_folded, cities)),
+            "kept_region": regions,
+            "kept_country": self._codes[homes].tolist(),
+        }
+
     def _address_columns(self) -> Iterator[Columns]:
-        codes = _objects(list(read("countries")))
         for who, parties in (("person", self.persons), ("organization", self.organizations)):
-            for rng, numbers in self._chunks(f"{who} address", len(parties)):
-                homes = self._homes(who, numbers)
-                cities, regions, streets = [], [], []
-                chance = rng.random(len(numbers)).tolist()
-                for number, home, drawn in zip(numbers, homes.tolist(), chance, strict=True):
-                    about = self._pool.abouts[home]
-                    city, region, _postal = _one_of(about["cities"], drawn)
-                    cities.append(city)
-                    regions.append(region)
-                    streets.append(self._pool.streets[home][number % len(self._pool.streets[home])])
+            for _rng, numbers in self._chunks(f"{who} address", len(parties)):
+                cities, regions, homes = self._towns(who, numbers)
+                streets = [self._pool.streets[home] for home in homes.tolist()]
                 yield {
                     "party_id": parties[numbers.start : numbers.stop],
-                    "street": streets,
+                    "street": [some[number % len(some)] for number, some in zip(numbers, streets, strict=True)],
                     "city": cities,
                     "region": regions,
-                    "country": codes[homes].tolist(),
+                    "country": self._codes[homes].tolist(),
                     "is_preferred": True,
                 }
 
     def _affiliation_columns(self) -> Iterator[Columns]:
-        for rng, numbers in self._chunks("affiliation", self.n_persons):
-            working = np.flatnonzero(rng.random(len(numbers)) < 0.5) + numbers.start
-            firms = rng.integers(self.n_organizations, size=len(working))
+        for _rng, numbers in self._chunks("affiliation", self.n_persons):
+            firms = self._employers(numbers)
+            working = np.flatnonzero(firms >= 0)
             yield {
-                "person_id": (working + self.persons.start).tolist(),
-                "organization_id": (firms + self.organizations.start).tolist(),
+                "person_id": (working + numbers.start + self.persons.start).tolist(),
+                "organization_id": (firms[working] + self.organizations.start).tolist(),
                 "is_primary": True,
             }
 
@@ -306,9 +236,9 @@ class Crowd:
     # --- what is done with them -----------------------------------------------------------------------------------
 
     def _deal_columns(self) -> Iterator[Columns]:
-        stages, prices = _objects(self.stages), np.array([price for _number, _name, price in self.products])
+        stages, prices = objects(self.stages), np.array([price for _number, _name, price in self.products])
         weights = np.array(_STAGE_WEIGHTS[: len(self.stages)], float)
-        reasons = _objects(["price", "competitor", "no answer"])
+        reasons = objects(["price", "competitor", "no answer"])
         for rng, numbers in self._chunks("deal", self._share(DEALS)):
             count = len(numbers)
             products = rng.integers(len(self.products), size=count)
@@ -360,7 +290,16 @@ class Crowd:
             done += len(chunk["stage_id"])
             yield {"deal_id": numbers, "stage_id": stages, "entered_at": moments}
 
-    def _drawn_activities(self) -> Iterator[dict[str, _Numbers]]:
+    @cached_property
+    def _last_done(self) -> Numbers:
+        """The minute, counted from the first morning, of the newest thing done with each person; -1 for nothing."""
+        last = np.full(self.n_persons, -1, np.int32)
+        for drawn in self._drawn_activities():
+            done = ~drawn["open"]
+            np.maximum.at(last, drawn["person"][done], drawn["minute"][done])
+        return last
+
+    def _drawn_activities(self) -> Iterator[dict[str, Numbers]]:
         """What is drawn of each activity: with whom, in which minute, and whether it is still to be done."""
         for rng, numbers in self._chunks("activity", self._share(ACTIVITIES) if self.n_persons else 0):
             people = (rng.random(len(numbers)) * self.n_persons).astype(int)
@@ -428,10 +367,10 @@ class Crowd:
             }
 
     def _line_columns(self, orders: range) -> Iterator[Columns]:
-        numbers = _objects([number for number, _name, _price in self.products])
-        names = _objects([name for _number, name, _price in self.products])
+        numbers = objects([number for number, _name, _price in self.products])
+        names = objects([name for _number, name, _price in self.products])
         prices = np.array([price for _number, _name, price in self.products])
-        units, quantities = _objects([Decimal(int(price)) / 100 for price in prices]), _objects(map(Decimal, range(8)))
+        units, quantities = objects([Decimal(int(price)) / 100 for price in prices]), objects(map(Decimal, range(8)))
         for first in range(0, len(orders), CHUNK):
             each = np.arange(first, min(first + CHUNK, len(orders)))
             which, count = each % len(prices), 1 + each % 7
@@ -474,82 +413,21 @@ class Crowd:
             }
 
 
-class _Pool:
-    """Every name there is, with all that is derived from it: persons point into it.
-
-    Of country number `n`, `count[n]` names begin at `first[n]`. `locals` are how a name begins an e-mail address.
-    """
-
-    def __init__(self) -> None:
-        self.abouts = list(read("countries").values())
-        names: list[tuple[str, str | None]] = []
-        first, count = [], []
-        for about in self.abouts:
-            first.append(len(names))
-            both = [(given, family) for given in (*about["female"], *about["male"]) for family in about["family"]]
-            alone: list[tuple[str, str | None]] = [(given, None) for given in about.get("single", ())]
-            # Of ten people one has a single name, where that is usual.
-            names += both + (alone * len(both))[: len(both) // 9]
-            count.append(len(names) - first[-1])
-        self.first, self.count = np.array(first), np.array(count)
-        whole = [f"{given} {family}" if family else given for given, family in names]
-        self.columns = {key: _objects(values) for key, values in _keys(whole).items()}
-        self.columns["given_name"] = _objects([given for given, _family in names])
-        self.columns["family_name"] = _objects([family for _given, family in names])
-        self.locals = _objects(
-            [".".join(slug(part).replace("-", "") for part in name if part) or "kontakt" for name in names]
-        )
-        self.streets = [
-            [
-                fill(about["street_form"], street=street, n=number)
-                for number in range(1, 60)
-                for street in about["streets"]
-            ]
-            for about in self.abouts
-        ]
-
-
-def _keys(names: list[str]) -> dict[str, list[str]]:
-    """Names, and what parties are sorted and recognised by."""
-    plain = [folded(name) for name in names]
-    return {
-        "name": names,
-        "folded": plain,
-        "name_key": [name_key(name) for name in plain],
-        "back_key": [back_key(name) for name in plain],
-    }
-
-
-def _objects(values: Any) -> _Numbers:
-    values = list(values)
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
-
-
-def _one_of(values: list[Any], chance: float) -> Any:
-    return values[int(chance * len(values))]
-
-
-def _early(rng: np.random.Generator, count: int) -> _Numbers:
-    """Days on which people came to be known: more of them long ago."""
-    return (rng.random(count) ** 1.3 * (DAYS - 1)).astype(np.int16)
-
-
 def _nine(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 
-_SOURCES = _objects([source for source, share in SOURCES.items() for _ in range(share)])
-_STANDING = _objects(["customer", "prospect", "lead", "former"])
+_folded = cache(folded)
+_SOURCES = objects([source for source, share in SOURCES.items() for _ in range(share)])
+_STANDING = objects(["customer", "prospect", "lead", "former"])
 _STANDING_SHARES = np.array([0.55, 0.8, 0.92])
 _STAGE_WEIGHTS = (6, 5, 4, 3, 48, 34)
-_KINDS = _objects(["call", "meeting", "email", "task", "note"])
-_SUBJECTS = _objects(
+_KINDS = objects(["call", "meeting", "email", "task", "note"])
+_SUBJECTS = objects(
     ["Call about the order", "Asked for an offer", "Service visit", "Follow-up on the offer", "Delivery date"]
 )
-_CHANNELS = _objects(["shop", "online", "online"])
-_METHODS = _objects(["card", "transfer", "paypal", "direct debit"])
+_CHANNELS = objects(["shop", "online", "online"])
+_METHODS = objects(["card", "transfer", "paypal", "direct debit"])
 
 _CALLED: dict[type[Base], tuple[str, Any]] = {
     Organization: ("organizations", lazy("organizations")),

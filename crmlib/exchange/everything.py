@@ -205,7 +205,8 @@ def fingerprint(session: Session) -> dict[str, tuple[int, str]]:
 
 
 def _stored(one: Table, later: tuple[str, ...]) -> Stored:
-    kinds = {each.name: _kind(each.type) for each in one.columns}
+    # What the database works out by itself it works out again.
+    kinds = {each.name: _kind(each.type) for each in one.columns if not each.info.get("derived")}
     plain = table(one.name, *(column(name, _PLAIN[kind]()) for name, kind in kinds.items()))
     return Stored(
         name=one.name,

@@ -5,7 +5,7 @@ keys and the words as they are stored, and the numbers of the records that a lin
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from crmlib.base import Field, InvalidInput
 from crmlib.exchange.writing import Column, Kind, find_format, write_table
 from crmlib.filters import catalogue, filter_clause, known_records
 from crmlib.filters.catalogue import fields_for
-from crmlib.filters.lists import order_of, read_rows
+from crmlib.filters.lists import read_rows, stretches_of
 from crmlib.filters.offered import record_class
 from crmlib.i18n import gettext as _
 
@@ -108,19 +108,10 @@ def _matching(session: Session, record: str, filter: str, sort: str, descending:
     ids = select(kind.id)
     if filter.strip():
         ids = ids.where(filter_clause(session, record, filter, fields))
-    if not sort:
-        return array("q", session.scalars(ids.order_by(kind.id).execution_options(yield_per=5_000)))
-    by, may_lack = order_of(fields, sort)
-    return array("q", _pages(session, ids, by=by, key=kind.id, descending=descending, may_lack=may_lack))
-
-
-def _pages(session: Session, ids: Any, **order: Any) -> Iterator[int]:
-    by, key, descending = order["by"], order["key"], order["descending"]
-    direction = (by.desc(), key.desc()) if descending else (by.asc(), key.asc())
-    with_value = ids.where(by.is_not(None)) if order["may_lack"] else ids
-    yield from session.scalars(with_value.order_by(*direction).execution_options(yield_per=5_000))
-    if order["may_lack"]:
-        yield from session.scalars(ids.where(by.is_(None)).order_by(direction[1]).execution_options(yield_per=5_000))
+    numbers = array("q")
+    for one in stretches_of(session, fields, ids, sort, descending and bool(sort)):
+        numbers.extend(session.scalars(one.ids.order_by(*one.order).execution_options(yield_per=5_000)))
+    return numbers
 
 
 def _number(programs: bool) -> Part:

@@ -24,7 +24,7 @@ from crmlib.base import (
     folded_sql,
 )
 from crmlib.filters.catalogue import custom_fields, custom_offered, custom_value, fields_for
-from crmlib.filters.lists import order_of
+from crmlib.filters.lists import check_order
 from crmlib.filters.meaning import FAMILIES, Lacks, Same
 from crmlib.filters.offered import Offered, is_customizable, offered, record_class
 from crmlib.filters.parsing import parse
@@ -333,7 +333,7 @@ def save_view(
         if key not in fields.by_key:
             raise InvalidInput(_("Field"), str(key)[:60], _("no such field here"))
     if sort:
-        order_of(fields, sort)
+        check_order(fields, sort)
     known = fields_of(SavedView)
     name, me = known["name"].read(name), _me(session)
     found = _own(session, view) if view is not None else SavedView(record=record, owner=me)

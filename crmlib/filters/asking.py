@@ -5,10 +5,10 @@ from sqlalchemy.orm import Session
 from crmlib.filters.catalogue import Fields, fields_for
 from crmlib.filters.meaning import Context, context_of
 from crmlib.filters.parsing import parse
-from crmlib.filters.sql import Clause, as_clause
+from crmlib.filters.sql import Clause, as_clause, clause_and_most
 from crmlib.filters.tree import Me, Tree, conditions
 
-__all__ = ["context_for", "filter_clause"]
+__all__ = ["context_for", "filter_clause", "filter_for_list"]
 
 
 def filter_clause(session: Session, record: str, filter: str | Tree, fields: Fields | None = None) -> Clause:  # noqa: A002
@@ -16,6 +16,12 @@ def filter_clause(session: Session, record: str, filter: str | Tree, fields: Fie
     fields = fields or fields_for(session, record)
     tree = parse(filter, fields) if isinstance(filter, str) else filter
     return as_clause(tree, fields, context_for(session, tree), session)
+
+
+def filter_for_list(session: Session, fields: Fields, filter: str | Tree, sort: str) -> tuple[Clause, int | None]:  # noqa: A002
+    """The same for a list ordered by a field, and how many can fit at most where they are known to be not many."""
+    tree = parse(filter, fields) if isinstance(filter, str) else filter
+    return clause_and_most(tree, fields, context_for(session, tree), session, sort)
 
 
 def context_for(session: Session, tree: Tree) -> Context:

@@ -3,22 +3,40 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
 
-from crmlib.base import InvalidInput, Money, Page, count_up_to, folded_sql, page_of_ids
-from crmlib.filters.asking import filter_clause
+from crmlib.base import (
+    MOST_ROWS,
+    InvalidInput,
+    Money,
+    Page,
+    Stretch,
+    count_up_to,
+    different_values,
+    directed,
+    folded_sql,
+    page_of_stretches,
+    stretches_by,
+    stretches_of_values,
+    total_of,
+)
+from crmlib.filters.asking import filter_clause, filter_for_list
 from crmlib.filters.catalogue import Fields, fields_for
 from crmlib.filters.meaning import FAMILIES
 from crmlib.filters.offered import Offered, record_class, record_key
 from crmlib.filters.plain import Link
+from crmlib.filters.sql import is_indexed
 from crmlib.filters.tree import Tree
 from crmlib.i18n import gettext as _
 
-__all__ = ["count_rows", "default_columns", "list_page", "read_rows"]
+__all__ = ["count_rows", "default_columns", "list_page", "read_rows", "stretches_by_link"]
 
 # What a list shows where nobody has said.
 _FEW = 8
+
+# A column of no more different values is sorted by one value after the other.
+_FEW_VALUES = 200
 
 
 def list_page(
@@ -38,27 +56,29 @@ def list_page(
 
     Values are as records have them: choices as their word, `Money`, days, aware moments, for a link `Link(id, name)`,
     for a field with many values a list. Sorted by the field `sort`, those without a value last; without one, by
-    number. Amounts in several currencies are sorted by their figures. `where` adds conditions of the caller's own.
-    Without `count` only what is on the pages so far is counted, and `count_rows` tells the rest when somebody asks.
-    Raises FilterError, and InvalidInput for a field that there is not or that cannot be sorted by.
+    number. Links are sorted by the name of what they lead to, amounts in several currencies by their figures.
+    `where` adds conditions of the caller's own. Without `count` only what is on the pages so far is counted, and
+    `count_rows` tells the rest when somebody asks. Raises FilterError, and InvalidInput for a field that there is not
+    or that cannot be sorted by.
     """
     fields = fields_for(session, record)
-    ids = _ids(session, fields, filter, where)
-    by, may_lack = order_of(fields, sort) if sort else (record_key(fields.record), False)
-    found = page_of_ids(
+    per_page = max(1, min(per_page, MOST_ROWS))
+    kind: Any = fields.record
+    ids, most = select(kind.id).where(*where), None
+    if filter != "":
+        clause, most = filter_for_list(session, fields, filter, sort)
+        ids = ids.where(clause)
+    stretches = stretches_of(session, fields, ids, sort, descending)
+    found = page_of_stretches(session, stretches, page=page, per_page=per_page)
+    total, is_more = total_of(
         session,
         ids,
-        by=by,
-        key=record_key(fields.record),
-        descending=descending,
-        may_lack=may_lack,
+        len(found),
         page=page,
         per_page=per_page,
+        count=count,
+        key=record_key(kind) if most is None else None,
     )
-    if count:
-        total, is_more = count_up_to(session, ids)
-    else:
-        total, is_more = (max(page, 1) - 1) * per_page + len(found), len(found) == per_page
     return Page(read_rows(session, record, found, columns or default_columns(fields)), total, is_more)
 
 
@@ -80,17 +100,75 @@ def default_columns(fields: Fields) -> list[str]:
     return usual[:_FEW]
 
 
-def order_of(fields: Fields, sort: str) -> tuple[Any, bool]:
-    """What a list is ordered by for a field, and whether some records may have no value of it."""
+def check_order(fields: Fields, sort: str) -> Offered:
+    """The field to sort by. Raises InvalidInput where there is none, or where it has several values."""
     one = _known(fields, sort)
     if one.about.many:
         raise InvalidInput(_("Order"), sort, _("has several values and cannot be sorted by"))
+    return one
+
+
+def stretches_of(session: Session, fields: Fields, ids: Any, sort: str, descending: bool) -> list[Stretch]:
+    """A list in the order of a field, as stretches that an index can be walked for. Raises InvalidInput."""
+    key = record_key(fields.record)
+    if not sort:
+        return [Stretch(ids, directed(descending, key))]
+    one = check_order(fields, sort)
+    family = FAMILIES[one.about.kind]
+    if len(one.parts) == 1 and one.parts[0].at is None and family not in ("text", "link"):
+        return _by_kept(one, ids, key, descending)
     if one.folded is not None:
-        return one.folded, one.may_lack
+        then = () if one.then is None else (one.then,)
+        return stretches_by(ids, by=one.folded, then=then, key=key, descending=descending, may_lack=one.may_lack)
     value = one.scalar(fields.record)
-    if FAMILIES[one.about.kind] == "text":
+    if family == "link":
+        return stretches_by_link(
+            session, ids, by=value, to=record_class(one.about.record or "party"), key=key, descending=descending
+        )
+    if family == "text":
         value = folded_sql(value)
-    return value, one.may_lack
+    elif family == "exact" and is_indexed(value):
+        words = different_values(session, value, _FEW_VALUES)
+        if words is not None:
+            return stretches_of_values(ids, words, by=value, key=key, descending=descending)
+    return stretches_by(ids, by=value, key=key, descending=descending, may_lack=one.may_lack)
+
+
+def stretches_by_link(
+    session: Session, ids: Any, *, by: Any, to: type[Any], key: Any, descending: bool = False
+) -> list[Stretch]:
+    """A list ordered by the name of the record that `by`, a number, leads to; those that lead nowhere come last."""
+    other: Any = aliased(to)
+    name = getattr(other, "folded", None)
+    order = directed(descending, folded_sql(other.name) if name is None else name, other.id, key)
+    few = different_values(session, by, _FEW_VALUES) if is_indexed(by) else None
+    if few is not None:
+        # So few owners that each is a stretch of the list, in which the records of one are in their order already.
+        known = list(session.scalars(select(other.id).where(other.id.in_(few)).order_by(*order[:2])))
+        numbers = reversed(known) if descending else known
+        return stretches_of_values(ids, list(numbers), by=by, key=key, descending=descending)
+    return [Stretch(ids.where(by == other.id), order), Stretch(ids.where(by.is_(None)), order[2:])]
+
+
+def _by_kept(one: Offered, ids: Any, key: Any, descending: bool) -> list[Stretch]:
+    """By a number or a day that another table keeps: that table's index is walked, and its rows are looked up here."""
+    part = one.parts[0]
+    rows = ids.where(part.key == key, *part.where)
+    order = directed(descending, part.value, part.key)
+    mine = select(part.key).where(part.key == key, *part.where)
+    if one.otherwise is None:
+        has_none = ~exists(mine.where(part.value.is_not(None)).correlate(key.table))
+        return [
+            Stretch(rows.where(part.value.is_not(None)), order),
+            Stretch(ids.where(has_none), directed(descending, key)),
+        ]
+    other = ~exists(mine.where(part.value != one.otherwise).correlate(key.table))
+    found = [
+        Stretch(rows.where(part.value < one.otherwise), order),
+        Stretch(ids.where(other), directed(descending, key)),
+        Stretch(rows.where(part.value > one.otherwise), order),
+    ]
+    return found[::-1] if descending else found
 
 
 def read_rows(session: Session, record: str, ids: Sequence[int], columns: Iterable[str]) -> list[dict[str, Any]]:

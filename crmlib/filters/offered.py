@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, inspect, select
+from sqlalchemy import ColumnElement, func, inspect, literal, select
 from sqlalchemy.orm import Mapper
 
 from crmlib.base import READ_ONLY, Base, Customizable, Field, NotFound, Tracked, fields_of
@@ -46,6 +46,8 @@ class Offered:
     `expression` is the one value of a record (for money its minor units, with `currency` beside it). `parts` are the
     other tables it stands in: of the first part that has one, or of all of them for a field with many values.
     `folded` is a column that keeps the text without case and accents. `may_lack`: some records may have no value.
+    `then` settles ties where a list is sorted by the field: an index has both.
+    `otherwise` is the number that records have for which the one part has no row; for money, minor units.
     """
 
     about: Field
@@ -54,14 +56,19 @@ class Offered:
     folded: Any = None
     parts: tuple[Part, ...] = ()
     may_lack: bool = True
+    otherwise: int | None = None
+    then: Any = None
 
     def scalar(self, record: type[Base], *, currency: bool = False) -> ColumnElement[Any]:
         """The field's one value as an expression on a row of `record`."""
         if self.expression is not None:
             found: ColumnElement[Any] = self.currency if currency else self.expression
             return found
+        if currency and self.currency is not None:
+            known: ColumnElement[Any] = self.currency
+            return known
         number = record_key(record)
-        values = [
+        values: list[ColumnElement[Any]] = [
             select(part.currency if currency else part.value)
             .where(part.key == (number if part.at is None else part.at), *part.where)
             .limit(1)
@@ -69,6 +76,8 @@ class Offered:
             .scalar_subquery()
             for part in self.parts
         ]
+        if self.otherwise is not None and not currency:
+            values.append(literal(self.otherwise))
         return func.coalesce(*values) if len(values) > 1 else values[0]
 
 
@@ -85,17 +94,22 @@ def offer(
     one: Part | Sequence[Part] = (),
     many: Part | Sequence[Part] = (),
     may_lack: bool = True,
+    otherwise: int | None = None,
+    then: Any = None,
 ) -> None:
     """Say that records of this kind have a field which is not a column of theirs.
 
     Either `expression` (on a row of the record), or `one` value, or `many` values in the `Part`s of other tables. A
+    sum or count that another table keeps is `one` value, and `otherwise` what those have that it has no row of. A
     later offer of the same key replaces the earlier one.
     """
     parts = tuple(one if isinstance(one, Sequence) else (one,)) or tuple(
         many if isinstance(many, Sequence) else (many,)
     )
     about = replace(about, many=bool(many)) if many else about
-    found = Offered(about, getattr(expression, "expression", expression), currency, folded, parts, may_lack)
+    found = Offered(
+        about, getattr(expression, "expression", expression), currency, folded, parts, may_lack, otherwise, then
+    )
     _offered.setdefault(record.__tablename__, {})[about.key] = found
     offered.cache_clear()
 

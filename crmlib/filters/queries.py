@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crmlib.base import Base, CrmError, Page, find
 from crmlib.filters.catalogue import custom_fields, fields_for
-from crmlib.filters.lists import list_page, order_of
+from crmlib.filters.lists import check_order, list_page
 from crmlib.filters.parsing import parse
 from crmlib.filters.records import SavedView
 from crmlib.filters.stored import load
@@ -68,7 +68,7 @@ def view_problem(session: Session, view: SavedView | int) -> str:
         fields = fields_for(session, view.record)
         parse(view.filter, fields)
         if view.sort:
-            order_of(fields, view.sort)
+            check_order(fields, view.sort)
     except CrmError as error:
         return str(error)
     return ""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Numeric,
+    UnaryExpression,
     and_,
     exists,
     false,
@@ -27,8 +28,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.operators import custom_op
 
-from crmlib.base import Base, folded_sql, like_pattern
+from crmlib.base import Base, different_values, folded, folded_sql, like_pattern
 from crmlib.filters.backends import walk
 from crmlib.filters.catalogue import Fields
 from crmlib.filters.meaning import FAMILIES, Context, Costs, Holds, Lacks, Linked, Range, Same, Test, Within
@@ -41,31 +43,65 @@ Clause = ColumnElement[bool]
 # Up to this many rows of another table are gathered before the list itself is looked at.
 FEW = 2000
 
+# Up to this many rows SQLite may gather by an index and put in order; more of them it meets soon enough on its way.
+SOME = 30_000
+
+# Of a column that an index begins with, so many different values are looked through for the spellings that are meant.
+DIFFERENT = 2_000
+
 # PostgreSQL knows how its values are spread: it may choose where to begin as long as gathering them all is cheap.
 FEW_TO_JOIN = 30_000
 
 
-def as_clause(tree: Tree, fields: Fields, context: Context, session: Session | None = None) -> Clause:
-    """The filter as a condition on rows of its record; with a session, the way that is fast on the data there."""
-    return walk(tree, fields, context, SqlBackend(fields.record, fields.dialect, session))
+def as_clause(tree: Tree, fields: Fields, context: Context, session: Session | None = None, sort: str = "") -> Clause:
+    """The filter as a condition on rows of its record; with a session, the way that is fast on the data there.
+
+    `sort` is the field that the list will be ordered by.
+    """
+    return walk(tree, fields, context, SqlBackend(fields.record, fields.dialect, session, sort))
+
+
+def clause_and_most(
+    tree: Tree, fields: Fields, context: Context, session: Session, sort: str = ""
+) -> tuple[Clause, int | None]:
+    """The same, and how many records can fit at most, where a look at an index has told that they are not many."""
+    backend = SqlBackend(fields.record, fields.dialect, session, sort)
+    clause = walk(tree, fields, context, backend)
+    return clause, backend.most(clause)
 
 
 class SqlBackend:
     """Predicates are conditions on a row of `record`."""
 
-    def __init__(self, record: type[Base], dialect: str, session: Session | None = None) -> None:
+    def __init__(self, record: type[Base], dialect: str, session: Session | None = None, sort: str = "") -> None:
         self._key, self._record, self._dialect, self._session = record_key(record), record, dialect, session
+        self._sort = sort
+        # How many records can stand a clause at most, where that is known. The clauses are held, as below.
+        self._most: dict[int, tuple[Clause, int]] = {}
         # Clauses with a contrary in them, and for contraries what they are of. Held, so that their ids stay theirs.
         self._contrary: dict[int, tuple[Clause, Clause | None]] = {}
 
     def everything(self) -> Clause:
         return true()
 
+    def most(self, clause: Clause) -> int | None:
+        """How many records can stand a clause at most, where that is known."""
+        known = self._most.get(id(clause))
+        return None if known is None else known[1]
+
     def both(self, parts: Sequence[Clause]) -> Clause:
-        return self._noted(and_(*parts), parts)
+        found = self._noted(and_(*parts), parts)
+        known = [most for part in parts if (most := self.most(part)) is not None]
+        return self._at_most(found, min(known)) if known else found
 
     def either(self, parts: Sequence[Clause]) -> Clause:
-        return self._noted(or_(*parts), parts)
+        found = self._noted(or_(*parts), parts)
+        known = [self.most(part) for part in parts]
+        return found if None in known else self._at_most(found, sum(one or 0 for one in known))
+
+    def _at_most(self, clause: Clause, most: int) -> Clause:
+        self._most[id(clause)] = (clause, most)
+        return clause
 
     def contrary(self, part: Clause) -> Clause:
         # NOT of what is unknown would be unknown; IS NOT TRUE is a plain yes or no, and PostgreSQL can tell how many
@@ -84,15 +120,11 @@ class SqlBackend:
 
     def test(self, field: Offered, test: Test) -> Clause:
         if not field.parts:
-            found = self._on(field, field.expression, field.currency, test, field.folded)
-            indexed = field.expression if field.folded is None else field.folded
-            if self._looks_ahead and not isinstance(test, Lacks | Holds) and _is_indexed(indexed):
-                return self._if_few(self._key, [select(self._key).where(found)], found)
-            return found
-        if self._session is not None and isinstance(test, Same) and self._leaps(field):
-            # The spellings that there are, so that the planner sees them; no more of them than are worth a plan.
-            words = self._session.scalars(_spellings(field.parts[0].value, test.values).limit(100)).all()
-            test = Same(test.values, test.or_lacks, tuple(words))
+            return self._on_own_row(field, test)
+        if field.otherwise is not None:
+            return self._or_otherwise(field, test)
+        if isinstance(test, Same) and self._session is not None and self._leaps(field, field.parts[0].value):
+            test = self._spelled(field.parts[0].value, test)
         few = self._matches_few(field, test)
         found = _made(self._record, self._dialect, field, test, few)
         if few and self._looks_ahead:
@@ -102,6 +134,71 @@ class SqlBackend:
                 return or_(numbers, ~self._elsewhere(field, None, semi_join=False))
             return numbers
         return found
+
+    def _on_own_row(self, field: Offered, test: Test) -> Clause:
+        indexed = field.expression if field.folded is None else field.folded
+        if self._session is None or not is_indexed(indexed):
+            return self._on(field, field.expression, field.currency, test, field.folded)
+        if isinstance(test, Same) and self._leaps(field, field.expression) and field.folded is None:
+            test = self._spelled(field.expression, test)
+        found = self._on(field, field.expression, field.currency, test, field.folded)
+        if not self._looks_ahead or isinstance(test, Lacks | Holds):
+            return found
+        # Of amounts only the figure is in the index, and it says at least how many there can be.
+        figures = (
+            _any(_lies(field.expression, one, _whole) for _code, one in test.ranges)
+            if isinstance(test, Costs)
+            else found
+        )
+        n = self._count_up_to(select(self._key).where(figures), SOME)
+        if n <= FEW:
+            numbers = self._session.scalars(select(self._key).where(found)).all()
+            return self._at_most(self._key.in_(list(numbers)), n)
+        if n <= SOME:
+            return self._at_most(found, n)
+        if field.about.key == self._sort:
+            return found
+        # Very many: the list is walked in its own order, and meets one of them soon. SQLite must not begin with them.
+        kept = None if field.folded is None else _bare(field.folded)
+        return self._on(field, _bare(field.expression), field.currency, test, kept)
+
+    def _or_otherwise(self, field: Offered, test: Test) -> Clause:
+        """A test on a number that another table keeps, and that is `otherwise` where it has no row."""
+        part, usual = field.parts[0], field.otherwise or 0
+        if isinstance(test, Lacks):
+            return false()
+        if isinstance(test, Costs):
+            if self._session is None:
+                return self._on(field, field.scalar(self._record), field.currency, test, None)
+            # All of them are in one currency, so that only what was asked in this one can hold.
+            basis = self._session.scalar(select(field.currency))
+            ranges = tuple(one for code, one in test.ranges if code == basis)
+        else:
+            assert isinstance(test, Within)
+            ranges = test.ranges
+        stands = _any(_lies(part.value, one, _whole) for one in ranges)
+        at_rest = any(_holds_whole(one, usual) for one in ranges)
+        # Where `otherwise` stands the test too, those are looked for that do not stand it.
+        wanted = ~stands if at_rest else stands
+        mine: Any = (part.key == self._key, *part.where)
+        if self._dialect == "postgresql":
+            rows: Any = select(part.key).where(wanted, *part.where)
+            if self._session is not None and self._count_up_to(rows, FEW_TO_JOIN) <= FEW_TO_JOIN:
+                numbers: Clause = self._key.in_(rows)
+                return ~numbers if at_rest else numbers
+            # As a value of the row and no join: of so many the list meets one soon, and is walked in its own order.
+            told: Any = select(wanted).where(*mine).correlate(self._key.table).scalar_subquery()
+            found: Clause = told.is_not(true()) if at_rest else told.is_(true())
+            return found
+        rows = select(part.key).where(wanted, *part.where)
+        found = exists(rows.where(part.key == self._key).correlate(self._key.table))
+        if self._looks_ahead and not at_rest:
+            return self._if_few(self._key, [rows], found)
+        return ~found if at_rest else found
+
+    def _count_up_to(self, rows: Any, most: int) -> int:
+        assert self._session is not None
+        return self._session.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0
 
     @property
     def _looks_ahead(self) -> bool:
@@ -113,7 +210,10 @@ class SqlBackend:
         assert self._session is not None
         rows: Any = union_all(*numbers) if len(numbers) > 1 else numbers[0]
         found: Any = self._session.scalars(rows.limit(FEW + 1)).all()
-        return at.in_(list(dict.fromkeys(found))) if len(found) <= FEW else otherwise
+        if len(found) > FEW:
+            return otherwise
+        few: Clause = at.in_(list(dict.fromkeys(found)))
+        return self._at_most(few, len(found)) if at is self._key else few
 
     def _numbers(self, field: Offered, test: Test) -> list[Any]:
         return [
@@ -121,9 +221,17 @@ class SqlBackend:
             for part in field.parts
         ]
 
-    def _leaps(self, field: Offered) -> bool:
+    def _leaps(self, field: Offered, value: Any) -> bool:
         plain = FAMILIES[field.about.kind] == "text" and field.about.kind not in ("email", "phone")
-        return plain and self._dialect == "sqlite" and all(_is_indexed(part.value) for part in field.parts)
+        return plain and is_indexed(value)
+
+    def _spelled(self, value: Any, test: Same) -> Same:
+        """The test with the spellings that there are, so that the planner sees them: no more than are worth a plan."""
+        assert self._session is not None
+        known = different_values(self._session, value, DIFFERENT)
+        if known is None:
+            return test
+        return Same(test.values, test.or_lacks, tuple(word for word in known if folded(word) in test.values))
 
     def _matches_few(self, field: Offered, test: Test) -> bool:
         """Whether only few rows of other tables stand a test."""
@@ -194,11 +302,13 @@ class SqlBackend:
         text = folded_sql(value) if kept is None else kept
         if isinstance(test, Holds):
             pattern = like_pattern(test.text)[1 if test.at_start else 0 :]
-            return text.like(pattern, escape="\\") & (value != "")
+            holds = text.like(pattern, escape="\\") & (value != "")
+            if test.at_start and self._dialect == "sqlite":
+                # SQLite sees no range of an index in this LIKE; in the order of signs a beginning is one.
+                return holds & (text >= test.text) & (text < test.text + chr(0x10FFFF))
+            return holds
         if test.spellings is not None:
             return value.in_(test.spellings)
-        if kept is None and self._dialect == "sqlite" and _is_indexed(value):
-            return value.in_(_spellings(value, test.values))
         return _one_of(text, test.values)
 
     def _linked(self, field: Offered, value: Any, numbers: tuple[int, ...], names: tuple[Same | Holds, ...]) -> Clause:
@@ -262,7 +372,8 @@ def _lies(value: Any, span: Range, bound: Callable[[Any], Any]) -> Clause:
     return and_(*parts) if parts else value.is_not(None)
 
 
-def _is_indexed(value: Any) -> bool:
+def is_indexed(value: Any) -> bool:
+    """Whether there is an index that begins with this column."""
     column = getattr(value, "expression", value)
     base = next(iter(column.base_columns), None) if isinstance(column, ColumnElement) else None
     if not isinstance(base, Column):
@@ -270,17 +381,15 @@ def _is_indexed(value: Any) -> bool:
     return any(next(iter(index.columns), None) is base for index in getattr(base.table, "indexes", ()))
 
 
-def _spellings(value: Any, wanted: tuple[str, ...]) -> Any:
-    """Every spelling of `wanted` that an indexed column holds, found by leaping from one value to the next.
-
-    SQLite has no index without case and accents, and there are far fewer cities than addresses.
-    """
-    source = next(iter(value.base_columns)).table.alias()
-    column = source.c[next(iter(value.base_columns)).name]
-    leaps = select(func.min(column).label("word")).cte(recursive=True)
-    following = select(func.min(column)).where(column > leaps.c.word).correlate(leaps).scalar_subquery()
-    leaps = leaps.union_all(select(following).where(leaps.c.word.is_not(None)))
-    return select(leaps.c.word).where(_one_of(folded_sql(leaps.c.word), wanted))
+def _holds_whole(span: Range, number: int) -> bool:
+    low = span.low is None or (number > span.low if span.low_open else number >= span.low)
+    high = span.high is None or (number < span.high if span.high_open else number <= span.high)
+    return low and high
 
 
-__all__ = ["Clause", "SqlBackend", "as_clause"]
+def _bare(column: Any) -> Any:
+    """The same column, but SQLite looks for no index of it (its manual calls this the unary plus)."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+__all__ = ["Clause", "SqlBackend", "as_clause", "is_indexed"]

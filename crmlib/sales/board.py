@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from crmlib.base import Money, NotFound, like_pattern
+from crmlib.base import Money, NotFound, Stretch, like_pattern, page_of_stretches
 from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
 from crmlib.sales.records import LOST_REASONS, Deal, LostReason, Pipeline, Stage, StageEvent, StageKind
@@ -72,18 +72,15 @@ def board(
     many of them come with it, soonest expected close first (newest close first where closed); `more` asks for
     another number in a stage.
     """
-    shown = [
-        Stage.pipeline_id == pipeline_id,
-        (Stage.kind == StageKind.OPEN) | (Deal.closed_on >= closed_since),
-    ]
+    shown: list[ColumnElement[bool]] = []
     if owner_id is not None:
         shown.append(Deal.owner_id == owner_id)
-    if closing_by is not None:
-        shown.append((Stage.kind != StageKind.OPEN) | (Deal.expected_close_on <= closing_by))
     for word in folded(search).split():
         pattern = like_pattern(word)
-        found = func.lower(Deal.name).like(pattern, escape="\\") | Party.folded.like(pattern, escape="\\")
-        shown.append(found)
+        named = select(Party.id).where(Party.folded.like(pattern, escape="\\"))
+        shown.append(func.lower(Deal.name).like(pattern, escape="\\") | Deal.party_id.in_(named))
+    is_open = list(shown) if closing_by is None else [*shown, Deal.expected_close_on <= closing_by]
+    is_closed = [*shown, Deal.closed_on >= closed_since]
     # An archived stage is empty, but for closed deals that came into it by another way than ours.
     stages = session.scalars(
         select(Stage)
@@ -102,11 +99,18 @@ def board(
         }
         for stage in stages
     }
-    for stage_id, currency, count, minor in session.execute(_sums(shown)):
-        columns[stage_id]["count"] += count
-        if minor is not None and currency:
-            columns[stage_id]["sums"].append(Money(int(minor), currency))
-    for card in _cards(session, shown, cards, more or {}):
+    numbers: list[int] = []
+    for conditions, is_of_these in ((is_open, True), (is_closed, False)):
+        ours = [number for number, column in columns.items() if (column["kind"] == StageKind.OPEN.value) is is_of_these]
+        for stage_id, currency, count, minor in session.execute(_sums(ours, conditions)):
+            columns[stage_id]["count"] += count
+            if minor is not None and currency:
+                columns[stage_id]["sums"].append(Money(int(minor), currency))
+        for stage_id in ours:
+            most = (more or {}).get(stage_id, cards)
+            if columns[stage_id]["count"] and most > 0:
+                numbers += _in_order(session, [Deal.stage_id == stage_id, *conditions], most, is_open=is_of_these)
+    for card in _cards(session, numbers):
         columns[card["stage_id"]]["cards"].append(card)
     return list(columns.values())
 
@@ -197,31 +201,28 @@ def lost_reason_counts(session: Session, *, since: date) -> dict[str, int]:
     return {reason: count for reason, count in session.execute(rows) if reason is not None}
 
 
-def _sums(shown: list[ColumnElement[bool]]) -> Any:
+def _sums(stages: list[int], shown: list[ColumnElement[bool]]) -> Any:
     return (
         select(Deal.stage_id, Deal.currency, func.count(), func.sum(Deal.amount_minor))
-        .join(Stage, Stage.id == Deal.stage_id)
-        .outerjoin(Party, Party.id == Deal.party_id)
-        .where(*shown)
+        .where(Deal.stage_id.in_(stages), *shown)
         .group_by(Deal.stage_id, Deal.currency)
         .order_by(Deal.stage_id, Deal.currency)
     )
 
 
-def _cards(
-    session: Session, shown: list[ColumnElement[bool]], cards: int, more: dict[int, int]
-) -> list[dict[str, Any]]:
-    in_order = (Deal.closed_on.desc().nulls_first(), Deal.expected_close_on.asc().nulls_last(), Deal.id)
-    ranked = (
-        select(
-            Deal.id.label("deal_id"),
-            func.row_number().over(partition_by=Deal.stage_id, order_by=in_order).label("rank"),
-        )
-        .join(Stage, Stage.id == Deal.stage_id)
-        .outerjoin(Party, Party.id == Deal.party_id)
-        .where(*shown)
-        .subquery()
-    )
+def _in_order(session: Session, shown: list[ColumnElement[bool]], most: int, *, is_open: bool) -> list[int]:
+    """The deals of one stage to show: an index of the stage is walked until there are enough."""
+    ids = select(Deal.id).where(*shown)
+    expected = Deal.expected_close_on
+    if is_open:
+        known = Stretch(ids.where(expected.is_not(None)), (expected.asc(), Deal.id.asc()))
+        stretches = [known, Stretch(ids.where(expected.is_(None)), (Deal.id.asc(),))]
+    else:
+        stretches = [Stretch(ids, (Deal.closed_on.desc(), expected.asc().nulls_last(), Deal.id.asc()))]
+    return page_of_stretches(session, stretches, per_page=most)
+
+
+def _cards(session: Session, numbers: list[int]) -> list[dict[str, Any]]:
     rows = (
         select(
             Deal.id.label("deal_id"),
@@ -234,13 +235,10 @@ def _cards(
             Deal.amount,
             Deal.expected_close_on,
             Deal.closed_on,
-            ranked.c.rank,
         )
-        .join(ranked, ranked.c.deal_id == Deal.id)
         .outerjoin(Party, Party.id == Deal.party_id)
         .outerjoin(_Owner, _Owner.id == Deal.owner_id)
-        .where(ranked.c.rank <= max([cards, *more.values()]))
-        .order_by(Deal.stage_id, ranked.c.rank)
+        .where(Deal.id.in_(numbers))
     )
-    found = (dict(row) for row in session.execute(rows).mappings())
-    return [card for card in found if card.pop("rank") <= more.get(card["stage_id"], cards)]
+    found = {row["deal_id"]: dict(row) for row in session.execute(rows).mappings()}
+    return [found[number] for number in numbers if number in found]

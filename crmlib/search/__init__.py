@@ -4,7 +4,7 @@ As you type, without accents, in any order of words, and with a slip of the fing
 the database itself; `rebuilt_after` lets that rest while very many rows are loaded.
 """
 
-from crmlib.search.index import index_is_complete, rebuilt_after, reindex
+from crmlib.search.index import index_is_complete, rebuilt_after, reindex, rest
 from crmlib.search.kinds import all_kinds
 from crmlib.search.queries import FOUND, Hit, found, search
 from crmlib.search.records import SearchEntry, SearchPause, SearchWord
@@ -20,5 +20,6 @@ __all__ = [
     "index_is_complete",
     "rebuilt_after",
     "reindex",
+    "rest",
     "search",
 ]

@@ -34,13 +34,27 @@ _WORDS = {
 _GIN = {"ix_search_entry_text": "text gin_trgm_ops", "ix_search_entry_text_begin": "search_begin(text)"}
 
 
-def reindex(session: Session) -> int:
+def rest(session: Session, *, reason: str) -> int:
+    """Let the triggers rest until `reindex(session, resting=…)` is told the number that this gives.
+
+    For a load in several transactions: once this one is committed, the index holds for nobody what comes meanwhile.
+    """
+    session.flush()
+    pause = session.connection().execute(insert(SearchPause).values(reason=reason))
+    number: int = pause.inserted_primary_key[0]  # type: ignore[index]  # one row was inserted
+    return number
+
+
+def reindex(session: Session, *, resting: int | None = None) -> int:
     """Build the whole index anew from the records, in this transaction; how many entries it has.
 
-    Set-based: a million parties take a minute or so. On PostgreSQL nobody else searches or writes meanwhile.
+    Set-based: a million parties take a minute or so. On PostgreSQL nobody else searches or writes meanwhile. The rest
+    `resting` ends.
     """
     session.flush()
     connection = session.connection()
+    if resting is not None:
+        _resume(connection, resting)
     dialect = connection.dialect.name
     pause = connection.execute(insert(SearchPause).values(reason="rebuild"))
     _empty(connection)

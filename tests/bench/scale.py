@@ -248,15 +248,13 @@ def _measured(workbench: Any, dialect: str) -> Iterator[dict[str, Any]]:
 
 
 def _page_of(workbench: Any, number: int) -> Callable[[], Any]:
-    from crmlib import billing
     from widgets.contacts.customer.model import CustomerModel
 
     model = CustomerModel(workbench)
 
     def show() -> None:
         model.show({"id": number})
-        with workbench.reading() as session:
-            billing.party_money(session, number)
+        assert model.party, model.message
 
     return show
 

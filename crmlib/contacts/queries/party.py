@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.base import (
+    MOST_ROWS,
     NotFound,
     Page,
     choose,
-    count_up_to,
     folded,
-    folded_sql,
     like_pattern,
-    page_of_ids,
+    page_of_stretches,
     read_frame,
+    stretches_by,
+    total_of,
 )
 from crmlib.contacts.records import (
-    Address,
     Affiliation,
     ContactKind,
     ContactPoint,
@@ -27,7 +27,9 @@ from crmlib.contacts.records import (
     PartyKind,
     Person,
 )
-from crmlib.filters import filter_clause
+from crmlib.filters import fields_for, filter_clause
+from crmlib.filters.asking import filter_for_list
+from crmlib.filters.lists import stretches_by_link
 from crmlib.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -50,21 +52,17 @@ PARTIES = {
 
 _Owner = aliased(Party, name="owner")
 _Employer = aliased(Party, name="employer")
-_Home = aliased(Address, name="home")
-_Office = aliased(Address, name="office")
 
-# By which columns a list of parties can be ordered, and whether some have no value there; what comes from an address
-# is looked up here. Those of other tables need `_rows`.
+# By which columns a list of parties can be ordered, beside its owner, and whether some have no value there; what comes
+# from an address is looked up here.
 _ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "name": (Party.folded.expression, False),
     "lifecycle": (Party.lifecycle.expression, False),
     # Who was just added has done nothing yet, and is worked with now all the same.
     "last_activity_at": (func.coalesce(Party.last_activity_at, Party.created_at), False),
     "created_at": (Party.created_at.expression, False),
-}
-_JOINED_ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
-    "owner": (_Owner.folded.expression, True),
-    "city": (folded_sql(func.coalesce(_Home.city, _Office.city)), True),
+    "city": (Party.kept_city_folded.expression, True),
+    "country": (Party.kept_country.expression, True),
 }
 
 
@@ -111,7 +109,7 @@ def parties_page(
     out without `count`, as `list_page` has it. `is_archived` shows the archive instead of everybody else.
     """
     with_colleagues = lifecycle is Lifecycle.COLLEAGUE
-    if search or sort in _JOINED_ORDERS:
+    if search:
         ids = _rows(search, with_colleagues, with_archived=True).with_only_columns(Party.id)
     else:
         ids = select(Party.id)
@@ -123,29 +121,47 @@ def parties_page(
         ids = ids.where(Party.kind == kind)
     if owner_id is not None:
         ids = ids.where(Party.owner_id == owner_id)
+    most = None
     if filter:
-        ids = ids.where(filter_clause(session, "party", filter))
-    by, may_lack = choose(_ORDERS | _JOINED_ORDERS, sort, "name")
-    found = page_of_ids(
+        clause, most = filter_for_list(session, fields_for(session, "party"), filter, sort)
+        ids = ids.where(clause)
+    key = Party.id.expression
+    if sort == "owner":
+        stretches = stretches_by_link(session, ids, by=Party.owner_id, to=Party, key=key, descending=descending)
+    else:
+        by, may_lack = choose(_ORDERS, sort, "name")
+        then = (Party.folded.expression,) if sort == "city" else ()
+        stretches = stretches_by(ids, by=by, then=then, key=key, descending=descending, may_lack=may_lack)
+    per_page = max(1, min(per_page, MOST_ROWS))
+    found = page_of_stretches(session, stretches, page=page, per_page=per_page)
+    total, is_more = total_of(
         session,
         ids,
-        by=by,
-        key=Party.id.expression,
-        descending=descending,
-        may_lack=may_lack,
+        len(found),
         page=page,
         per_page=per_page,
+        count=count,
+        key=key if most is None else None,
     )
-    total, is_more = (max(page, 1) - 1) * per_page + len(found), len(found) == per_page
-    if count:
-        total, is_more = count_up_to(session, ids)
     shown = session.execute(_rows("", with_colleagues=True, with_archived=True).where(Party.id.in_(found))).mappings()
     rows = {row["party_id"]: dict(row) for row in shown}
     return Page([rows[number] for number in found], total, is_more)
 
 
-def lifecycle_counts(session: Session) -> dict[str, int]:
-    """How many parties stand where, colleagues and the archive left out: lifecycle to count."""
+def lifecycle_counts(session: Session, *, most: int | None = None) -> dict[str, int]:
+    """How many parties stand where, colleagues and the archive left out: lifecycle to count.
+
+    With `most`, each is counted no further: one that says `most` may be more.
+    """
+    if most is not None:
+        counted = [
+            select(literal(one.value), func.count()).select_from(
+                select(Party.id).where(Party.lifecycle == one, Party.is_archived.is_(False)).limit(most).subquery()
+            )
+            for one in Lifecycle
+            if one is not Lifecycle.COLLEAGUE
+        ]
+        return {lifecycle: count for lifecycle, count in session.execute(union_all(*counted)) if count}
     rows = select(Party.lifecycle, func.count()).where(Party.lifecycle != Lifecycle.COLLEAGUE)
     rows = rows.where(Party.is_archived.is_(False)).group_by(Party.lifecycle)
     return {lifecycle.value: count for lifecycle, count in session.execute(rows)}
@@ -211,16 +227,6 @@ def colleague_called(session: Session, name: str) -> int | None:
 
 
 def _rows(search: str, with_colleagues: bool, with_archived: bool = False) -> Select[*tuple[Any, ...]]:
-    affiliation = (
-        select(Affiliation.organization_id)
-        .where(Affiliation.person_id == Party.id, Affiliation.to_on.is_(None))
-        .order_by(Affiliation.is_primary.desc(), Affiliation.id.desc())
-        .limit(1)
-        .correlate(Party)
-        .scalar_subquery()
-    )
-    parent = select(Organization.__table__.c.parent_id).where(Organization.__table__.c.id == Party.id)
-    above = func.coalesce(affiliation, parent.correlate(Party).scalar_subquery())
     rows: Select[*tuple[Any, ...]] = (
         select(
             Party.id.label("party_id"),
@@ -230,16 +236,14 @@ def _rows(search: str, with_colleagues: bool, with_archived: bool = False) -> Se
             _Employer.name.label("organization"),
             Party.owner_id,
             _Owner.name.label("owner"),
-            func.coalesce(_Home.city, _Office.city).label("city"),
-            func.coalesce(_Home.country, _Office.country).label("country"),
+            Party.kept_city.label("city"),
+            Party.kept_country.label("country"),
             Party.source,
             Party.created_at,
             Party.last_activity_at,
         )
         .outerjoin(_Owner, _Owner.id == Party.owner_id)
-        .outerjoin(_Employer, _Employer.id == above)
-        .outerjoin(_Home, (_Home.party_id == Party.id) & _Home.is_preferred)
-        .outerjoin(_Office, (_Office.party_id == _Employer.id) & _Office.is_preferred)
+        .outerjoin(_Employer, _Employer.id == Party.kept_organization_id)
     )
     if not with_colleagues:
         rows = rows.where(Party.lifecycle != Lifecycle.COLLEAGUE)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Double, ForeignKey, Index, String, false, text
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship, validates
 
 from crmlib.base import (
@@ -202,6 +202,8 @@ _WITH_IT = "save-update, merge, delete"
 _BYTES = String().with_variant(String(collation="C"), "postgresql")
 # Set elsewhere than in the form of the record: seen, filtered, mapped, exported.
 _NOT_TYPED = ("list", "filter", "import", "export")
+# Worked out from other rows: no part of the record's history, nor of an export of everything.
+_KEPT = {"journal": False, "derived": True}
 
 
 class Party(Customizable, Tracked, Base):
@@ -216,6 +218,16 @@ class Party(Customizable, Tracked, Base):
         # The number beside the key: of a name that thousands bear the newest are read from the index alone.
         Index("ix_party_name_key", "name_key", "id"),
         Index("ix_party_back_key", "back_key", "id"),
+        # A list is sorted by a value and then by number: an index of both is walked from either end.
+        Index("ix_party_owner_id", "owner_id", "id"),
+        Index("ix_party_source", "source", "id"),
+        Index("ix_party_last_activity_at", "last_activity_at", "id"),
+        Index("ix_party_created_at", "created_at", "id"),
+        Index("ix_party_lifecycle_is_archived", "lifecycle", "is_archived"),
+        Index("ix_party_kept_city_folded", "kept_city_folded", "folded", "id"),
+        Index("ix_party_kept_region", "kept_region", "id"),
+        Index("ix_party_kept_country", "kept_country", "id"),
+        Index("ix_party_kept_organization_id", "kept_organization_id", "id"),
     )
 
     kind: Mapped[PartyKind] = mapped_column(
@@ -227,7 +239,7 @@ class Party(Customizable, Tracked, Base):
         default=Lifecycle.PROSPECT, info=field(lazy("Lifecycle"), "choice", choices=Lifecycle, required=True)
     )
     owner_id: Mapped[int | None] = mapped_column(
-        ForeignKey("party.id"), index=True, info=field(lazy("Owner"), "party", shown=_NOT_TYPED)
+        ForeignKey("party.id"), info=field(lazy("Owner"), "party", shown=_NOT_TYPED)
     )
     source: Mapped[str | None] = mapped_column(info=field(lazy("Found us by"), "choice", choices=SOURCES))
     source_detail: Mapped[str | None] = mapped_column(
@@ -239,7 +251,7 @@ class Party(Customizable, Tracked, Base):
     )
     description: Mapped[LongText | None] = mapped_column(info=field(lazy("Description"), "long"))
     # Kept for whoever looks up history, and out of everyday lists.
-    is_archived: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
+    is_archived: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     # By which a party that looks like another is found without a scan; see `likeness`. Derived from the name. Under
     # the "C" order a range of keys is a prefix on both databases.
@@ -249,8 +261,17 @@ class Party(Customizable, Tracked, Base):
     # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
     # because every list is sorted by it.
     last_activity_at: Mapped[datetime | None] = mapped_column(
-        index=True, info=field(lazy("Last activity"), "moment", shown=READ_ONLY)
+        info=field(lazy("Last activity"), "moment", shown=READ_ONLY)
     )
+
+    # Where the party is and whom it belongs to, for lists: of its preferred address, and what that does not say of the
+    # one of its organization (where a person works now, what an organization is part of). Kept by the database's
+    # triggers beside addresses, affiliations and parents, outside version and journal; see migration 0014.
+    kept_organization_id: Mapped[int | None] = mapped_column(BigInteger, info=_KEPT)
+    kept_city: Mapped[str | None] = mapped_column(info=_KEPT)
+    kept_city_folded: Mapped[str | None] = mapped_column(_BYTES, info=_KEPT)
+    kept_region: Mapped[str | None] = mapped_column(info=_KEPT)
+    kept_country: Mapped[CountryCode | None] = mapped_column(String(2), info=_KEPT)
 
     contact_points: Mapped[list["ContactPoint"]] = relationship(
         back_populates="party", order_by="ContactPoint.id", cascade="all, delete-orphan"

@@ -146,6 +146,7 @@ class Deal(Customizable, Tracked, Base):
     __table_args__ = (
         CheckConstraint("(amount_minor IS NULL) OR (currency IS NOT NULL)", name="amount_has_currency"),
         Index("ix_deal_stage_id_expected", "stage_id", "expected_close_on", "id"),
+        Index("ix_deal_stage_id_closed_on", "stage_id", "closed_on", "id"),
     )
 
     name: Mapped[str] = mapped_column(info=field(lazy("Deal"), required=True))

@@ -279,7 +279,7 @@ class CustomerModel(tl.HasTraits):
         return found
 
     def _money(self, session: Any) -> list[dict[str, Any]]:
-        money = billing.party_money(session, self._id)
+        money = billing.party_money(session, self._id, by_currency=False)
         if not (money.n_orders or money.n_payments):
             return []
         left_out = ngettext(
