@@ -31,7 +31,13 @@ from crmlib.base.fx import (
     set_rates,
 )
 from crmlib.base.history import Spared, Undone, as_of, changes_since, history_of, undo_batch, undo_change
-from crmlib.base.indexes import put_triggers_back, refresh_statistics, take_triggers_off, without_indexes
+from crmlib.base.indexes import (
+    lacks_statistics,
+    put_triggers_back,
+    refresh_statistics,
+    take_triggers_off,
+    without_indexes,
+)
 from crmlib.base.journal import CHANGES, Event, JournalEntry, as_json, record_name, tell
 from crmlib.base.money import Money, check_currency, read_decimal, round_minor
 from crmlib.base.pages import (
@@ -134,6 +140,7 @@ __all__ = [
     "history_of",
     "insert_columns",
     "insert_many",
+    "lacks_statistics",
     "like_pattern",
     "major_units",
     "money_columns",

@@ -50,14 +50,16 @@ def take_triggers_off(connection: Connection, triggers: Mapping[str, Sequence[st
     quoted: Any = connection.dialect.identifier_preparer.quote
     if connection.dialect.name == "postgresql":
         pairs = [(quoted(table), quoted(name)) for table, names in triggers.items() for name in names]
-        for table, name in pairs:
-            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
-        return [f"ALTER TABLE {table} ENABLE TRIGGER {name}" for table, name in pairs]
-    ours = {name for names in triggers.values() for name in names}
-    made = [(name, sql) for name, sql in connection.execute(_TRIGGERS) if name in ours]
-    for name, _sql in made:
-        connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
-    return [sql for _name, sql in made]
+        gone = [f"ALTER TABLE {table} DISABLE TRIGGER {name}" for table, name in pairs]
+        back = [f"ALTER TABLE {table} ENABLE TRIGGER {name}" for table, name in pairs]
+    else:
+        ours = {name for names in triggers.values() for name in names}
+        made = [(name, sql) for name, sql in connection.execute(_TRIGGERS) if name in ours]
+        gone = [f"DROP TRIGGER {quoted(name)}" for name, _sql in made]
+        back = [sql for _name, sql in made]
+    for statement in gone:
+        connection.exec_driver_sql(statement)
+    return back
 
 
 def put_triggers_back(connection: Connection, made: Sequence[str]) -> None:
@@ -73,7 +75,11 @@ def refresh_statistics(session: Session, *, whole: bool = True) -> None:
     does so by itself, at nothing.
     """
     session.flush()
-    connection = session.connection()
+    look_at_values(session.connection(), whole=whole)
+
+
+def look_at_values(connection: Connection, *, whole: bool = True) -> None:
+    """The same on a bare connection."""
     if connection.dialect.name == "postgresql":
         if whole:
             connection.exec_driver_sql("ANALYZE")
@@ -81,6 +87,22 @@ def refresh_statistics(session: Session, *, whole: bool = True) -> None:
     # A look at so many entries of each index tells as much as one at all of them.
     connection.exec_driver_sql("PRAGMA analysis_limit = 2000")
     connection.exec_driver_sql("ANALYZE" if whole else "PRAGMA optimize")
+
+
+def lacks_statistics(session: Session, *records: type[Base]) -> bool:
+    """Whether the database knows nothing of how the values of one of these are spread, although there are many."""
+    connection = session.connection()
+    for table in _tables_of(records):
+        if _has_few(connection, table):
+            continue
+        if connection.dialect.name == "postgresql":
+            looked_at = connection.scalar(_LOOKED_AT, {"table": table.name})
+        else:
+            there = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'"))
+            looked_at = there and connection.scalar(_IN_STAT1, {"table": table.name})
+        if not looked_at:
+            return True
+    return False
 
 
 def _tables_of(records: tuple[type[Base], ...]) -> list[Table]:
@@ -118,6 +140,13 @@ def _of_postgresql(connection: Connection, table: str) -> tuple[list[str], list[
 _SQLITE = text(
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :table AND sql IS NOT NULL ORDER BY rowid"
 ).bindparams(bindparam("table"))
+# As many indexes as have been looked at: one that came later is not known yet.
+_IN_STAT1 = text(
+    "SELECT count(*) FROM sqlite_stat1 WHERE tbl = :table AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE"
+    " type = 'index' AND tbl_name = :table AND sql NOT LIKE '% WHERE %'"
+    " AND name NOT IN (SELECT idx FROM sqlite_stat1 WHERE tbl = :table AND idx IS NOT NULL))"
+)
+_LOOKED_AT = text("SELECT count(*) FROM pg_stats WHERE schemaname = current_schema() AND tablename = :table")
 _TRIGGERS = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
 _REFERENCES = text(
     "SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"

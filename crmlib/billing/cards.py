@@ -8,7 +8,19 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from crmlib.base import ConvertedSum, Money, NotFound, Page, choose, convert_sum, like_pattern, read_page
+from crmlib.base import (
+    MOST_ROWS,
+    ConvertedSum,
+    Money,
+    NotFound,
+    Page,
+    choose,
+    convert_sum,
+    like_pattern,
+    page_of_stretches,
+    stretches_by,
+    total_of,
+)
 from crmlib.billing.records import (
     COUNTED,
     AppliedDiscount,
@@ -195,11 +207,12 @@ def order_card(session: Session, order_id: int) -> Order:
     return order
 
 
-_ORDERS_BY = {
-    "ordered_on": (Order.ordered_on.desc(), Order.id.desc()),
-    "oldest": (Order.ordered_on, Order.id),
-    "number": (Order.number, Order.id),
-    "total": (Order.reporting_minor.desc().nulls_last(), Order.id.desc()),
+# By what, and whether downwards and some have none; each is an index.
+_ORDERS_BY: dict[str, tuple[Any, bool, bool]] = {
+    "ordered_on": (Order.ordered_on, True, False),
+    "oldest": (Order.ordered_on, False, False),
+    "number": (Order.number, False, False),
+    "total": (Order.reporting_minor, True, True),
 }
 
 
@@ -213,36 +226,51 @@ def orders_page(
     order: str = "ordered_on",
     page: int = 1,
     per_page: int = 20,
+    count: bool = True,
 ) -> Page:
     """A page of orders, newest first: order_id, number, party_id, party, ordered_on, status, total (Money), channel.
 
-    `search` looks in numbers and names of parties. `order` is ordered_on, oldest, number or total.
+    `search` looks in numbers and names of parties. `order` is ordered_on, oldest, number or total. The count stops
+    where `total_of` says; without `count` only what is on the pages so far is counted.
     """
-    rows = select(
-        Order.id.label("order_id"),
-        Order.number,
-        Order.party_id,
-        Party.name.label("party"),
-        Order.ordered_on,
-        Order.status,
-        Order.total_minor,
-        Order.currency,
-        Order.channel,
-    ).outerjoin(Party, Party.id == Order.party_id)
+    ids = select(Order.id)
+    if search.strip():
+        ids = ids.outerjoin(Party, Party.id == Order.party_id)
     for word in folded(search).split():
         pattern = like_pattern(word)
         found = func.lower(Order.number).like(pattern, escape="\\"), Party.folded.like(pattern, escape="\\")
-        rows = rows.where(or_(*found))
+        ids = ids.where(or_(*found))
     if status:
-        rows = rows.where(Order.status == OrderStatus(status))
+        ids = ids.where(Order.status == OrderStatus(status))
     if since is not None:
-        rows = rows.where(Order.ordered_on >= since)
+        ids = ids.where(Order.ordered_on >= since)
     if until is not None:
-        rows = rows.where(Order.ordered_on <= until)
-    shown = read_page(session, rows, order=choose(_ORDERS_BY, order, "ordered_on"), page=page, per_page=per_page)
-    for row in shown.rows:
+        ids = ids.where(Order.ordered_on <= until)
+    by, descending, may_lack = choose(_ORDERS_BY, order, "ordered_on")
+    key = Order.id.expression
+    per_page = max(1, min(per_page, MOST_ROWS))
+    stretches = stretches_by(ids, by=by, key=key, descending=descending, may_lack=may_lack)
+    numbers = page_of_stretches(session, stretches, page=page, per_page=per_page)
+    total = total_of(session, ids, len(numbers), page=page, per_page=per_page, count=count, key=key)
+    rows = (
+        select(
+            Order.id.label("order_id"),
+            Order.number,
+            Order.party_id,
+            Party.name.label("party"),
+            Order.ordered_on,
+            Order.status,
+            Order.total_minor,
+            Order.currency,
+            Order.channel,
+        )
+        .outerjoin(Party, Party.id == Order.party_id)
+        .where(Order.id.in_(numbers))
+    )
+    read = {row["order_id"]: dict(row) for row in session.execute(rows).mappings()}
+    for row in read.values():
         row["total"] = Money(row.pop("total_minor"), row.pop("currency"))
-    return shown
+    return Page([read[number] for number in numbers if number in read], *total)
 
 
 def payments_of(session: Session, party_ids: Iterable[int], *, limit: int = 50) -> list[dict[str, Any]]:

@@ -132,6 +132,7 @@ class Order(Customizable, Tracked, Base):
         Index("ix_order_party_id_ordered_on", "party_id", "ordered_on"),
         Index("ix_order_ordered_on", "ordered_on", "id"),
         Index("ix_order_total_minor", "total_minor", "id"),
+        Index("ix_order_reporting_minor", "reporting_minor", "id"),
     )
 
     number: Mapped[str] = mapped_column(unique=True, info=field(lazy("Order number"), required=True))

@@ -63,6 +63,7 @@ def examine(asked: Asked) -> Iterator[Finding]:
     if all(one.state == "ok" for one in database):
         yield from _guarded(_("search"), lambda: _search(asked))
         yield from _guarded(_("names"), lambda: _names(asked))
+        yield from _guarded(_("statistics"), lambda: _statistics(asked))
 
 
 def _python() -> Finding:
@@ -182,6 +183,24 @@ def _names(asked: Asked) -> Finding:
             return Finding(_("names"), "ok", _("have the keys by which those like them are found"))
     says = _("some have no keys, so those like them are not pointed out; `contacts.renew_keys()` gives them theirs")
     return Finding(_("names"), "problem", says)
+
+
+def _statistics(asked: Asked) -> Finding:
+    """Does the database know how its values are spread? Where it does not, it is told to look."""
+    from crmlib.activities import Activity
+    from crmlib.base import lacks_statistics, refresh_statistics
+    from crmlib.billing import Order, PartyTotal, Payment
+    from crmlib.contacts import Organization, Party, Person
+
+    with asked.open() as workbench:
+        with workbench.reading() as session:
+            lacks = lacks_statistics(session, Party, Person, Organization, PartyTotal, Order, Payment, Activity)
+        if not lacks:
+            return Finding(_("statistics"), "ok", _("the database knows how its values are spread"))
+        with workbench.session() as session:
+            refresh_statistics(session)
+    says = _("the database did not know yet how its values are spread, which makes lists slow; now it has looked")
+    return Finding(_("statistics"), "ok", says)
 
 
 def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:

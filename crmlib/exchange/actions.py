@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
+from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, refresh_statistics, undo_batch
 from crmlib.exchange.generic import load_tables
 from crmlib.exchange.loading import Loading
 from crmlib.exchange.mapping import Mapping
@@ -21,6 +21,9 @@ from crmlib.exchange.records import Import, ImportMapping, SourceRecord
 from crmlib.exchange.refusals import Refusals, without_reasons
 from crmlib.exchange.report import ImportReport
 from crmlib.i18n import gettext as _
+
+# After an import of so many rows the database looks anew at how its values are spread.
+MANY = 10_000
 
 
 def import_files(
@@ -85,6 +88,9 @@ def as_one_batch(
         session.info["batch"] = before
         if trial is not None:
             trial.rollback()
+    if not dry_run and sum(one.new + one.changed for one in report.counts.values()) >= MANY:
+        # What the database knows of its values is of the time before.
+        refresh_statistics(session)
     progress.finish()
     report.refused_files = [str(path) for path in refusals.written.values()]
     if dry_run:

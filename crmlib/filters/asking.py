@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from crmlib.filters.catalogue import Fields, fields_for
 from crmlib.filters.meaning import Context, context_of
+from crmlib.filters.offered import Part
 from crmlib.filters.parsing import parse
 from crmlib.filters.sql import Clause, as_clause, clause_and_most
 from crmlib.filters.tree import Me, Tree, conditions
@@ -18,8 +19,13 @@ def filter_clause(session: Session, record: str, filter: str | Tree, fields: Fie
     return as_clause(tree, fields, context_for(session, tree), session)
 
 
-def filter_for_list(session: Session, fields: Fields, filter: str | Tree, sort: str) -> tuple[Clause, int | None]:  # noqa: A002
-    """The same for a list ordered by a field, and how many can fit at most where they are known to be not many."""
+def filter_for_list(
+    session: Session,
+    fields: Fields,
+    filter: str | Tree,  # noqa: A002
+    sort: str,
+) -> tuple[Clause, int | None, Part | None]:
+    """The same for a list ordered by a field, and what `clause_and_most` knows of how to read it."""
     tree = parse(filter, fields) if isinstance(filter, str) else filter
     return clause_and_most(tree, fields, context_for(session, tree), session, sort)
 

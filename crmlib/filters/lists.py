@@ -26,7 +26,7 @@ from crmlib.filters.catalogue import Fields, fields_for
 from crmlib.filters.meaning import FAMILIES
 from crmlib.filters.offered import Offered, record_class, record_key
 from crmlib.filters.plain import Link
-from crmlib.filters.sql import is_indexed
+from crmlib.filters.sql import bare, is_indexed
 from crmlib.filters.tree import Tree
 from crmlib.i18n import gettext as _
 
@@ -64,11 +64,16 @@ def list_page(
     fields = fields_for(session, record)
     per_page = max(1, min(per_page, MOST_ROWS))
     kind: Any = fields.record
-    ids, most = select(kind.id).where(*where), None
+    ids, most, beside = select(kind.id).where(*where), None, None
     if filter != "":
-        clause, most = filter_for_list(session, fields, filter, sort)
+        clause, most, beside = filter_for_list(session, fields, filter, sort)
         ids = ids.where(clause)
-    stretches = stretches_of(session, fields, ids, sort, descending)
+    if beside is None or sort or most is not None:
+        stretches = stretches_of(session, fields, ids, sort, descending)
+    else:
+        # By number: the numbers are those of the other table too, and there all that can fit are in a row.
+        number = beside.key if fields.dialect == "postgresql" else bare(beside.key)
+        stretches = [Stretch(ids.where(record_key(kind) == number), directed(descending, beside.key))]
     found = page_of_stretches(session, stretches, page=page, per_page=per_page)
     total, is_more = total_of(
         session,
@@ -142,12 +147,15 @@ def stretches_by_link(
     name = getattr(other, "folded", None)
     order = directed(descending, folded_sql(other.name) if name is None else name, other.id, key)
     few = different_values(session, by, _FEW_VALUES) if is_indexed(by) else None
-    if few is not None:
-        # So few owners that each is a stretch of the list, in which the records of one are in their order already.
-        known = list(session.scalars(select(other.id).where(other.id.in_(few)).order_by(*order[:2])))
-        numbers = reversed(known) if descending else known
-        return stretches_of_values(ids, list(numbers), by=by, key=key, descending=descending)
-    return [Stretch(ids.where(by == other.id), order), Stretch(ids.where(by.is_(None)), order[2:])]
+    nowhere = Stretch(ids.where(by.is_(None)), order[2:])
+    if few is None:
+        # Of what this actor may not see there is no name.
+        unseen = ids.where(by.is_not(None), ~exists(select(other.id).where(other.id == by).correlate(key.table)))
+        return [Stretch(ids.where(by == other.id), order), Stretch(unseen, order[2:]), nowhere]
+    # So few owners that each is a stretch of the list, in which the records of one are in their order already.
+    known = list(session.scalars(select(other.id).where(other.id.in_(few)).order_by(*order[:2])))
+    unseen = ids.where(by.in_(set(few) - set(known)))
+    return [*(Stretch(ids.where(by == one), order[2:]) for one in known), Stretch(unseen, order[2:]), nowhere]
 
 
 def _by_kept(one: Offered, ids: Any, key: Any, descending: bool) -> list[Stretch]:

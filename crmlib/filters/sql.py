@@ -43,8 +43,8 @@ Clause = ColumnElement[bool]
 # Up to this many rows of another table are gathered before the list itself is looked at.
 FEW = 2000
 
-# Up to this many rows SQLite may gather by an index and put in order; more of them it meets soon enough on its way.
-SOME = 30_000
+# Up to this many rows are gathered by an index and put in order; of more, a list meets enough soon on its way.
+SOME = 20_000
 
 # Of a column that an index begins with, so many different values are looked through for the spellings that are meant.
 DIFFERENT = 2_000
@@ -63,11 +63,14 @@ def as_clause(tree: Tree, fields: Fields, context: Context, session: Session | N
 
 def clause_and_most(
     tree: Tree, fields: Fields, context: Context, session: Session, sort: str = ""
-) -> tuple[Clause, int | None]:
-    """The same, and how many records can fit at most, where a look at an index has told that they are not many."""
+) -> tuple[Clause, int | None, Part | None]:
+    """The same, and how many records can fit at most, where a look at an index has told that they are not many.
+
+    Where they are many, and all of them have a row in a table that keeps sums: that one.
+    """
     backend = SqlBackend(fields.record, fields.dialect, session, sort)
     clause = walk(tree, fields, context, backend)
-    return clause, backend.most(clause)
+    return clause, backend.most(clause), backend.beside(clause)
 
 
 class SqlBackend:
@@ -78,6 +81,8 @@ class SqlBackend:
         self._sort = sort
         # How many records can stand a clause at most, where that is known. The clauses are held, as below.
         self._most: dict[int, tuple[Clause, int]] = {}
+        # And what stands in another table beside all of them.
+        self._beside: dict[int, tuple[Clause, Part]] = {}
         # Clauses with a contrary in them, and for contraries what they are of. Held, so that their ids stay theirs.
         self._contrary: dict[int, tuple[Clause, Clause | None]] = {}
 
@@ -89,9 +94,17 @@ class SqlBackend:
         known = self._most.get(id(clause))
         return None if known is None else known[1]
 
+    def beside(self, clause: Clause) -> Part | None:
+        """A table of sums that has a row for every record that stands a clause."""
+        known = self._beside.get(id(clause))
+        return None if known is None else known[1]
+
     def both(self, parts: Sequence[Clause]) -> Clause:
         found = self._noted(and_(*parts), parts)
         known = [most for part in parts if (most := self.most(part)) is not None]
+        beside = [one for part in parts if (one := self.beside(part)) is not None]
+        if beside:
+            self._beside[id(found)] = (found, beside[0])
         return self._at_most(found, min(known)) if known else found
 
     def either(self, parts: Sequence[Clause]) -> Clause:
@@ -152,15 +165,14 @@ class SqlBackend:
         )
         n = self._count_up_to(select(self._key).where(figures), SOME)
         if n <= FEW:
-            numbers = self._session.scalars(select(self._key).where(found)).all()
-            return self._at_most(self._key.in_(list(numbers)), n)
+            return self._at_most(self._key.in_(list(self._rows_of(select(self._key).where(found)))), n)
         if n <= SOME:
             return self._at_most(found, n)
         if field.about.key == self._sort:
             return found
         # Very many: the list is walked in its own order, and meets one of them soon. SQLite must not begin with them.
-        kept = None if field.folded is None else _bare(field.folded)
-        return self._on(field, _bare(field.expression), field.currency, test, kept)
+        kept = None if field.folded is None else bare(field.folded)
+        return self._on(field, bare(field.expression), field.currency, test, kept)
 
     def _or_otherwise(self, field: Offered, test: Test) -> Clause:
         """A test on a number that another table keeps, and that is `otherwise` where it has no row."""
@@ -183,18 +195,30 @@ class SqlBackend:
         mine: Any = (part.key == self._key, *part.where)
         if self._dialect == "postgresql":
             rows: Any = select(part.key).where(wanted, *part.where)
-            if self._session is not None and self._count_up_to(rows, FEW_TO_JOIN) <= FEW_TO_JOIN:
-                numbers: Clause = self._key.in_(rows)
-                return ~numbers if at_rest else numbers
+            if self._session is not None and (n := self._count_up_to(rows, SOME)) <= SOME:
+                # Gathered first, whatever the planner makes of it: so it costs what they cost, and never a whole walk.
+                numbers: Clause = self._key == func.any(func.array(rows.correlate(None).scalar_subquery()))
+                return ~numbers if at_rest else self._at_most(numbers, n)
             # As a value of the row and no join: of so many the list meets one soon, and is walked in its own order.
             told: Any = select(wanted).where(*mine).correlate(self._key.table).scalar_subquery()
             found: Clause = told.is_not(true()) if at_rest else told.is_(true())
+            if not at_rest:
+                self._beside[id(found)] = (found, part)
             return found
         rows = select(part.key).where(wanted, *part.where)
         found = exists(rows.where(part.key == self._key).correlate(self._key.table))
         if self._looks_ahead and not at_rest:
-            return self._if_few(self._key, [rows], found)
+            n = self._count_up_to(rows, SOME)
+            if n <= SOME:
+                # SQLite begins with numbers, be they written out or asked for.
+                few = list(self._rows_of(rows)) if n <= FEW else rows
+                return self._at_most(self._key.in_(few), n)
+            self._beside[id(found)] = (found, part)
         return ~found if at_rest else found
+
+    def _rows_of(self, rows: Any) -> Sequence[Any]:
+        assert self._session is not None
+        return self._session.scalars(rows).all()
 
     def _count_up_to(self, rows: Any, most: int) -> int:
         assert self._session is not None
@@ -241,7 +265,7 @@ class SqlBackend:
             return isinstance(test, Same | Linked)
         first = field.parts[0]
         stands = self._on(field, first.value, first.currency, test, None)
-        few = FEW if self._dialect == "sqlite" else FEW_TO_JOIN
+        few = SOME if self._dialect == "sqlite" else FEW_TO_JOIN
         rows = select(first.key).where(*first.where, stands).limit(few + 1).subquery()
         return (self._session.scalar(select(func.count()).select_from(rows)) or 0) <= few
 
@@ -387,9 +411,9 @@ def _holds_whole(span: Range, number: int) -> bool:
     return low and high
 
 
-def _bare(column: Any) -> Any:
+def bare(column: Any) -> Any:
     """The same column, but SQLite looks for no index of it (its manual calls this the unary plus)."""
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
-__all__ = ["Clause", "SqlBackend", "as_clause", "is_indexed"]
+__all__ = ["Clause", "SqlBackend", "as_clause", "bare", "clause_and_most", "is_indexed"]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from crmlib.base.engine import told
 from crmlib.base.errors import Refused, Unavailable
+from crmlib.base.indexes import look_at_values
 from crmlib.i18n import gettext as _
 
 FOLDER = Path(__file__).parent
@@ -43,6 +44,10 @@ def bring_up_to_date(engine: Engine) -> None:
             .format(theirs=at, ours=newest())
         )  # fmt: skip
     upgrade(engine)
+    if at is not None:
+        # The database chooses its ways by what it knows, and of what the steps made it knows nothing yet.
+        with told(), engine.execution_options(crm_write=True).begin() as connection:
+            look_at_values(connection)
 
 
 def upgrade(engine: Engine) -> None:

@@ -123,7 +123,7 @@ def parties_page(
         ids = ids.where(Party.owner_id == owner_id)
     most = None
     if filter:
-        clause, most = filter_for_list(session, fields_for(session, "party"), filter, sort)
+        clause, most, _beside = filter_for_list(session, fields_for(session, "party"), filter, sort)
         ids = ids.where(clause)
     key = Party.id.expression
     if sort == "owner":

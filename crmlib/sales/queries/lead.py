@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Double, Select, case, cast, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from crmlib.base import NotFound, Page, choose, like_pattern, major_units, read_frame, read_page
+from crmlib.base import (
+    MOST_ROWS,
+    NotFound,
+    Page,
+    Stretch,
+    choose,
+    like_pattern,
+    major_units,
+    page_of_stretches,
+    read_frame,
+    stretches_by,
+    total_of,
+)
 from crmlib.catalog import Product
 from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
@@ -93,36 +105,50 @@ def leads_page(
     `kind` is open, qualified, disqualified or all; `sort` is newest, oldest, score or unanswered (those nobody has
     answered first, the longest waiting on top). `search` finds words in who asks, the subject and the campaign.
     """
-    rows = _leads()
+    ids = select(Lead.id)
     if status in set(LeadStatus):
-        rows = rows.where(Lead.status == LeadStatus(status))
+        ids = ids.where(Lead.status == LeadStatus(status))
     elif kind in set(LeadKind):
-        rows = rows.where(Lead.status.in_(LeadStatus.of_kind(LeadKind(kind))))
+        ids = ids.where(Lead.status.in_(LeadStatus.of_kind(LeadKind(kind))))
     if owner_id is not None:
-        rows = rows.where(Lead.owner_id == owner_id)
+        ids = ids.where(Lead.owner_id == owner_id)
     elif unassigned:
-        rows = rows.where(Lead.owner_id.is_(None))
+        ids = ids.where(Lead.owner_id.is_(None))
     if source:
-        rows = rows.where(Lead.source == source)
+        ids = ids.where(Lead.source == source)
+    if search.strip():
+        ids = ids.join(Party, Party.id == Lead.party_id)
     for word in folded(search).split():
         pattern = like_pattern(word)
-        rows = rows.where(
+        ids = ids.where(
             Party.folded.like(pattern, escape="\\")
             | func.lower(Lead.subject).like(pattern, escape="\\")
             | func.lower(Lead.campaign).like(pattern, escape="\\")
         )
-    newest = Lead.received_at.desc().nulls_last()
-    orders: dict[str, tuple[ColumnElement[Any], ...]] = {
-        "newest": (newest, Lead.id.desc()),
-        "oldest": (Lead.received_at.asc().nulls_last(), Lead.id.asc()),
-        "score": (Lead.score.desc().nulls_last(), newest, Lead.id.desc()),
-        "unanswered": (
-            Lead.first_response_at.is_not(None),
-            Lead.received_at.asc().nulls_last(),
-            Lead.id.asc(),
-        ),
-    }
-    return read_page(session, rows, order=choose(orders, sort, "newest"), page=page, per_page=per_page)
+    per_page = max(1, min(per_page, MOST_ROWS))
+    numbers = page_of_stretches(session, _in_order(ids, sort), page=page, per_page=per_page)
+    total = total_of(session, ids, len(numbers), page=page, per_page=per_page, key=Lead.id.expression)
+    read = {row["lead_id"]: dict(row) for row in session.execute(_leads().where(Lead.id.in_(numbers))).mappings()}
+    return Page([read[number] for number in numbers if number in read], *total)
+
+
+def _in_order(ids: Select[*tuple[Any, ...]], sort: str) -> list[Stretch]:
+    """The inbox in its order, as stretches that indexes are walked for."""
+    received, key = Lead.received_at.expression, Lead.id.expression
+    match sort:
+        case "oldest":
+            return stretches_by(ids, by=received, key=key)
+        case "score":
+            scored = (Lead.score.desc(), received.desc().nulls_last(), key.desc())
+            unscored = ids.where(Lead.score.is_(None))
+            return [
+                Stretch(ids.where(Lead.score.is_not(None)), scored),
+                *stretches_by(unscored, by=received, key=key, descending=True),
+            ]
+        case "unanswered":
+            waiting = stretches_by(ids.where(Lead.first_response_at.is_(None)), by=received, key=key)
+            return [*waiting, *stretches_by(ids.where(Lead.first_response_at.is_not(None)), by=received, key=key)]
+    return stretches_by(ids, by=received, key=key, descending=True)
 
 
 def leads_of(session: Session, party_id: int, *, limit: int = 50) -> list[dict[str, Any]]:

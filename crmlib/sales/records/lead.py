@@ -98,6 +98,7 @@ class Lead(Customizable, Tracked, Base):
         CheckConstraint("(score IS NULL) OR (score BETWEEN 0 AND 100)", name="score_is_a_percentage"),
         Index("ix_lead_status_received_at", "status", "received_at", "id"),
         Index("ix_lead_owner_id_status", "owner_id", "status"),
+        Index("ix_lead_received_at", "received_at", "id"),
     )
 
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), index=True)

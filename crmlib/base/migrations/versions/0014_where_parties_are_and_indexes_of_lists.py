@@ -132,6 +132,16 @@ def _postgresql_functions():
                 )
 
 
+def _forgotten(dialect: str):
+    for table in _TABLES:
+        if dialect == "postgresql":
+            yield f"DROP FUNCTION kept_{table}_changed() CASCADE"
+        else:
+            yield from (f"DROP TRIGGER IF EXISTS kept_{table}_{event}" for event in ("insert", "update", "delete"))
+    if dialect == "postgresql":
+        yield "DROP FUNCTION kept_refresh(bigint[])"
+
+
 def _fill(bind) -> None:
     """For everybody who is here already."""
     kept = ", ".join(_KEPT)
@@ -143,7 +153,8 @@ def _fill(bind) -> None:
         "SELECT party_id FROM address WHERE is_preferred UNION SELECT person_id FROM affiliation WHERE to_on IS NULL "
         "UNION SELECT id FROM organization WHERE parent_id IS NOT NULL"
     )
-    bind.exec_driver_sql(f"UPDATE party SET ({kept}) = ({place}) WHERE id IN ({somewhere})")
+    filled = f"UPDATE party SET ({kept}) = ({place}) WHERE id IN ({somewhere})"
+    bind.exec_driver_sql(filled)
 
 
 # --- indexes ------------------------------------------------------------------------------------------------
@@ -172,7 +183,9 @@ _NEW = (
     ("ix_party_lifecycle_is_archived", "party", ["lifecycle", "is_archived"]),
     *((f"ix_party_total_{name}", "party_total", [name, "party_id"]) for name in _TOTALS),
     ("ix_deal_stage_id_closed_on", "deal", ["stage_id", "closed_on", "id"]),
+    ("ix_lead_received_at", "lead", ["received_at", "id"]),
     ("ix_order_total_minor", "order", ["total_minor", "id"]),
+    ("ix_order_reporting_minor", "order", ["reporting_minor", "id"]),
     ("ix_payment_amount_minor", "payment", ["amount_minor", "id"]),
 )
 _WIDER = (
@@ -216,14 +229,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     bind = op.get_bind()
-    for table in _TABLES:
-        if bind.dialect.name == "sqlite":
-            for event in ("insert", "update", "delete"):
-                bind.exec_driver_sql(f"DROP TRIGGER IF EXISTS kept_{table}_{event}")
-        else:
-            bind.exec_driver_sql(f"DROP FUNCTION kept_{table}_changed() CASCADE")
-    if bind.dialect.name != "sqlite":
-        bind.exec_driver_sql("DROP FUNCTION kept_refresh(bigint[])")
+    for statement in _forgotten(bind.dialect.name):
+        bind.exec_driver_sql(statement)
     for name, table, column in _WIDER:
         op.drop_index(name, table_name=table)
         op.create_index(name, table, [column], unique=False)
