@@ -8,7 +8,8 @@ from crmlib.exchange.actions import find_mapping, import_files, import_table, sa
 from crmlib.exchange.everything import export_everything, fingerprint, import_everything, is_everything, read_manifest
 from crmlib.exchange.exporting import export_list, find_list, list_names
 from crmlib.exchange.generic import confirm_match
-from crmlib.exchange.mapping import Mapping, guess_table
+from crmlib.exchange.guessing import guess_table
+from crmlib.exchange.mapping import Mapping
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
