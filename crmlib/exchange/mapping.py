@@ -24,7 +24,8 @@ class ColumnMapping:
     row) holds, `by` its key, name or email. `part` is `label` where the column only says what its neighbour of the
     same `n` is, `line 2` and `line 3` where it goes on with a street. `label` is home, work, mobile …, `n` counts
     several of one kind. `style`, `order` and `currency` say how to read the values. `confidence` is 0 to 1, `reason`
-    a sentence.
+    a sentence. `custom.KEY` is a field that the business gave such records; `new` the kind (text, number, date …) of
+    one that the import is to make. `of` is the kind of record the column speaks of, where that is not the row's own.
     """
 
     column: str
@@ -38,6 +39,8 @@ class ColumnMapping:
     order: str = ""
     currency: str = ""
     is_inverted: bool = False
+    new: str = ""
+    of: str = ""
     confidence: float = 0.0
     reason: str = ""
 
@@ -46,6 +49,7 @@ class ColumnMapping:
         """The target in a few words: `contact_point.email home 2`."""
         more = [self.label, str(self.n) if self.n > 1 else "", "" if self.part == "value" else self.part]
         more += [f"by {self.by}" if self.by else "", "not" if self.is_inverted else ""]
+        more += [f"new {self.new}" if self.new else ""]
         return " ".join(filter(None, [self.target, *more]))
 
 
