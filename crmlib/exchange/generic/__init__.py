@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from crmlib.base import InvalidInput
 from crmlib.exchange.generic.columns import Columns
+from crmlib.exchange.generic.companies import Companies
 from crmlib.exchange.generic.matches import Matches, Proposal, confirm_match
-from crmlib.exchange.generic.parties import POLICIES, Companies, Contacts
+from crmlib.exchange.generic.parties import POLICIES
+from crmlib.exchange.generic.people import Contacts
 from crmlib.exchange.generic.trade import Orders, Payments, Products
 from crmlib.exchange.generic.work import Activities, Deals, Leads
 from crmlib.exchange.loading import Loading

@@ -6,7 +6,7 @@ from typing import Any
 
 from crmlib.base import InvalidInput, Money
 from crmlib.exchange import values as reading
-from crmlib.exchange.mapping import ColumnMapping
+from crmlib.exchange.mapping import CUSTOM, IGNORE, ColumnMapping
 from crmlib.exchange.mapping import Mapping as Meaning
 from crmlib.i18n import gettext as _
 
@@ -17,16 +17,24 @@ class Columns:
     def __init__(self, meaning: Meaning, *, currency: str = "") -> None:
         self.meaning, self.currency = meaning, currency
         self.by_target: dict[str, list[ColumnMapping]] = {}
+        self._asked: set[str] = set()
         for one in meaning.columns:
             self.by_target.setdefault(one.target, []).append(one)
 
     def has(self, target: str) -> bool:
         """Whether any column means this."""
+        self._asked.add(target)
         return target in self.by_target
 
     def all(self, target: str) -> list[ColumnMapping]:
         """The columns that mean this."""
+        self._asked.add(target)
         return self.by_target.get(target, [])
+
+    def unasked(self) -> list[ColumnMapping]:
+        """The columns that nobody asked for: what they say is known, and has no place in these records yet."""
+        silent = (IGNORE, CUSTOM)
+        return [one for one in self.meaning.columns if one.target not in silent and one.target not in self._asked]
 
     def text(self, row: Mapping[str, str], target: str) -> str:
         """The first filled value of the columns that mean this; a label beside a value is none."""

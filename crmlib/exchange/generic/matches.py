@@ -76,6 +76,18 @@ class Matches:
                 found.setdefault(key, []).append(number)
         return {name: found[key][0] for name, key in plain.items() if len(found.get(key, ())) == 1}
 
+    def meant(self, names: Iterable[str], kind: PartyKind, rows: str) -> dict[str, int]:
+        """The party that each name of a file means: as decided, what a row so called became, or the only one here.
+
+        `rows` is the kind of rows that such parties come in.
+        """
+        wanted = list(dict.fromkeys(name for name in names if name))
+        found = {name: n for name in wanted if (n := self.decided.get((kind.value, name))) is not None}
+        by_row = {f"{name.casefold()}/1": name for name in wanted if name not in found}
+        for key, number in self.loading.sources.numbers(rows, by_row).items():
+            found[by_row[key]] = number
+        return self.by_name((name for name in wanted if name not in found), kind) | found
+
     def by_reach(self, normalised: Iterable[str]) -> dict[str, int]:
         """The party that was here before this import and can be reached so; the first one where several can."""
         wanted = list({value for value in normalised if value})
@@ -94,8 +106,8 @@ class Matches:
         for name, doubt in names:
             if name:
                 wanted.setdefault(name, doubt)
-        found = {name: number for name in wanted if (number := self.decided.get(("organization", name))) is not None}
-        found |= self.by_name((name for name in wanted if name not in found), PartyKind.ORGANIZATION)
+        found = self.loading.sources.numbers("organizations named", wanted)
+        found |= self.meant(wanted, PartyKind.ORGANIZATION, "companies")
         fresh: dict[str, list[str]] = {}
         for name in wanted:
             if name not in found:

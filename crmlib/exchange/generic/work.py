@@ -10,8 +10,9 @@ from crmlib.activities import About, Activity, ActivityKind, Part, Participation
 from crmlib.base import InvalidInput, insert_many, record_name
 from crmlib.contacts import Lifecycle, PartyKind
 from crmlib.exchange.generic.columns import Columns, midnight
+from crmlib.exchange.generic.companies import Companies
 from crmlib.exchange.generic.matches import Matches
-from crmlib.exchange.generic.parties import Companies, Contacts
+from crmlib.exchange.generic.people import Contacts
 from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New
 from crmlib.exchange.making import person_name
 from crmlib.exchange.matching import match_key
