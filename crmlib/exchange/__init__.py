@@ -7,7 +7,7 @@ it doubted or refused is said, never swallowed.
 from crmlib.exchange.actions import find_mapping, import_files, import_table, save_mapping, undo_import
 from crmlib.exchange.everything import export_everything, fingerprint, import_everything, is_everything, read_manifest
 from crmlib.exchange.exporting import export_list, find_list, list_names
-from crmlib.exchange.generic import confirm_match
+from crmlib.exchange.generic import confirm_match, unknown_columns, with_own_fields
 from crmlib.exchange.guessing import guess_table
 from crmlib.exchange.mapping import Mapping
 from crmlib.exchange.presets import PRESETS
@@ -50,5 +50,7 @@ __all__ = [
     "save_mapping",
     "sources_of",
     "undo_import",
+    "unknown_columns",
+    "with_own_fields",
     "words_of",
 ]

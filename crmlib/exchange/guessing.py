@@ -107,6 +107,10 @@ def _by_values(word: Word) -> Word:
     return word
 
 
+# What a title is of these: `Deal - Title`.
+_TITLED = {"deals": "deal_name", "activities": "subject", "products": "product_name"}
+
+
 def _together(words: list[Word]) -> list[Word]:
     """What several columns say together: a bare first name is a name, a title beside a job title a salutation."""
     has = {word.concept for word in words if not word.entity}
@@ -117,7 +121,9 @@ def _together(words: list[Word]) -> list[Word]:
             word = replace(word, concept="name")
         if word.concept == "family_name" and "given_name" not in has and key in {"nom", "nume"}:
             word = replace(word, concept="name")
-        if word.concept == "title":
+        if word.concept == "title" and word.entity in _TITLED:
+            word = replace(word, concept=_TITLED[word.entity])
+        elif word.concept == "title":
             word = replace(word, concept="salutation" if "job_title" in has else "job_title", confidence=0.8)
         if word.concept == "date":
             word = replace(word, concept="order_date" if {"quantity", "order_number", "total"} & has else "")
@@ -175,12 +181,12 @@ def _numbered(mapped: list[ColumnMapping]) -> list[ColumnMapping]:
     for one in mapped:
         if one.target.startswith("contact_point.") or one.target == "note.body":
             n = one.n
-            while (one.target, one.label, one.part, n) in taken:
+            while (one.target, one.label, one.part + one.of, n) in taken:
                 n += 1
             one = replace(one, n=n)
-            taken.add((one.target, one.label, one.part, n))
+            taken.add((one.target, one.label, one.part + one.of, n))
         elif one.target not in {IGNORE, CUSTOM, TAG} and "." in one.target:
-            key = (one.target, one.label, one.part + one.by, one.n)
+            key = (one.target, one.label, one.part + one.by + one.of, one.n)
             if key in taken:
                 says = _("another column already says this")
                 one = replace(one, target=CUSTOM, confidence=0.2, reason=says, by="")

@@ -71,6 +71,7 @@ def column_mapping(word: Word, kind: str, system: str, override: str | None) -> 
     look = word.look
     common: dict[str, Any] = {
         "column": word.column, "look": look.kind, "style": look.style, "order": look.order, "currency": look.currency,
+        "of": word.entity if word.entity in _RECORD and word.entity != kind else "",
     }  # fmt: skip
     if override is not None:
         target, *more = override.split()

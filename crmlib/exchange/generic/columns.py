@@ -55,6 +55,12 @@ class Columns:
                 raise InvalidInput(one.column, value, error.expected) from None
         return None
 
+    def tags(self, row: Mapping[str, str]) -> list[str]:
+        """The tags of a row; what a system puts before its own ones is left out."""
+        told = [row.get(one.column, "") for one in self.all("tag")]
+        parts = [part.strip() for text in told for part in text.replace(":::", ",").replace(";", ",").split(",")]
+        return [part for part in dict.fromkeys(parts) if part and not part.startswith("* ")][:50]
+
     def _value(self, one: ColumnMapping, value: str, kind: str, row: Mapping[str, str]) -> Any:
         match kind:
             case "number":

@@ -28,6 +28,8 @@ KINDS = {"number": "number", "decimal": "number", "money": "money", "date": "dat
 # How the values of a kind of field are read from a file; all others are read as the catalogue reads what is typed.
 _READ = {"decimal": "number", "number": "number", "money": "money", "date": "date"}
 PREFIX = f"{CUSTOM}."
+# What a guess may take a column for that files of other records cannot say.
+_NOT_PARTIES = frozenset({"lead", "deal", "activity", "order", "payment", "product"})
 
 
 class Customs:
@@ -138,7 +140,8 @@ def with_own_fields(session: Session, meaning: Meaning) -> Meaning:
     known: dict[str, dict[str, str]] = {}
     for one in meaning.columns:
         record = RECORDS.get(one.of or meaning.kinds[0], "")
-        if one.target != CUSTOM or one.new or not record:
+        elsewhere = one.target.partition(".")[0] in _NOT_PARTIES - {record}
+        if not (one.target == CUSTOM or elsewhere) or one.new or not record:
             continue
         if record not in known:
             fields = custom_fields(session, record)
@@ -164,7 +167,8 @@ def _own(session: Session, record: str) -> dict[str, Field]:
 
 
 def _not_there(key: str, known: Iterable[str]) -> str:
-    near = nearest(key, known)
+    known = list(known)
+    near = next((one for one in known if match_key(one) == match_key(key)), None) or nearest(key, known)
     if near:
         says = _("there is no field {key}; did you mean {near}? To make it: custom.{key} new text")
         return says.format(key=key, near=f"{PREFIX}{near}")

@@ -66,6 +66,8 @@ class Parties(Kind[P], Generic[P]):
     own: ClassVar[str]
     long = None
     forgives_short_rows = True
+    #: Whether a name alone says who is meant: in rows of other records that only mention the party.
+    trusts_names = False
 
     def __init__(self, loading: Loading, columns: Columns, matches: Matches, *, policy: str) -> None:
         super().__init__(loading)
@@ -116,7 +118,7 @@ class Parties(Kind[P], Generic[P]):
             "owner_id": self._owners.get(owner),
             "addresses": self._addresses(values, doubt),
             "reach": self._reach(values, doubt),
-            "tags": self._tags(values),
+            "tags": self.c.tags(values),
             "consents": self._consents(values),
             "links": self._links(values),
         }
@@ -343,11 +345,6 @@ class Parties(Kind[P], Generic[P]):
                     if (reach.kind, reach.normalised) not in {(had.kind, had.normalised) for had in found}:
                         found.append(reach)
         return found
-
-    def _tags(self, values: Mapping[str, str]) -> list[str]:
-        told = [values.get(one.column, "") for one in self.c.all("tag")]
-        parts = [part.strip() for text in told for part in text.replace(":::", ",").replace(";", ",").split(",")]
-        return [part for part in dict.fromkeys(parts) if part and not part.startswith("* ")][:50]
 
     def _consents(self, values: Mapping[str, str]) -> list[tuple[Channel, bool, datetime | None]]:
         found = []

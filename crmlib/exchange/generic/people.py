@@ -52,6 +52,14 @@ class Contacts(Parties[Person]):
         }
         return facts
 
+    def adopt(self, facts: Facts) -> Person | None:
+        found = super().adopt(facts)
+        if found is not None or not self.trusts_names:
+            return found
+        name = person_name(facts["given_name"], facts["family_name"])
+        number = self.matches.meant([name], PartyKind.PERSON, self.name).get(name)
+        return None if number is None or number > self.matches.newest else self.session.get(Person, number)
+
     def made(self, facts: Facts) -> NewParty:
         columns = self._columns(facts)
         columns |= {"given_name": facts["given_name"], "family_name": facts["family_name"]}
