@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from crmlib.base.errors import Refused
 from crmlib.cli.asked import Asked, terminal_user
 from crmlib.cli.exports import KEPT_SETTINGS
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from crmlib.exchange import ImportReport, Mapping, Table
+    from sqlalchemy.orm import Session
+
+    from crmlib.exchange import ColumnMapping, Import, ImportReport, Mapping, Table
     from crmlib.exchange.progress import Step
     from crmlib.workbench import Workbench
 
 # What an import of files is called inside; nobody has to type it.
 _FILES = "files"
-_TARGETS = (
-    "person", "organization", "contact_point", "address", "affiliation", "party", "owner", "parent", "deal", "lead",
-    "activity", "product", "order", "order_line", "payment", "consent", "note", "tag", "ignore",
-)  # fmt: skip
 
 
 class _FilesOrCommand(TyperGroup):
@@ -57,6 +56,12 @@ _MORE = (
 )
 
 
+_MAP = (
+    "Say what a column means, once for each: --map 'Name=person.given_name', --map 'Firm=organization.ref name', "
+    "--map 'Hobby=custom.hobby new text' (a new field of your own), --map 'Old=ignore'."
+)
+
+
 @app.command(_FILES, cls=_Nameless, epilog=_MORE)
 def import_(
     context: typer.Context,
@@ -71,7 +76,7 @@ def import_(
     save_mapping: Annotated[str, typer.Option(metavar="NAME", help="Save what the columns mean, for next time.")] = "",
     map_: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="Say what a column means: --map 'Name=person.given_name'."),
+        typer.Option("--map", metavar="COLUMN=FIELD", help=_MAP),
     ] = None,
     same: Annotated[
         str,
@@ -79,6 +84,10 @@ def import_(
     ] = "ask",
     system: Annotated[str, typer.Option(help="What to call the system they come from.")] = "",
     currency: Annotated[str, typer.Option(help="The currency of amounts that name none, such as EUR.")] = "",
+    new_fields: Annotated[
+        bool, typer.Option("--new-fields", help="Make a field of your own of each column that means nothing here.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Read files that were imported before all the same.")] = False,
     refused: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where rows that cannot be used go, with the reason.")
     ] = None,
@@ -101,17 +110,12 @@ def import_(
 
         preset = preset or ("" if mapping or map_ else preset_of(files))
         if preset:
-            run = _by_preset(workbench, preset, files)
+            run = _by_preset(workbench, preset, files, again=again)
         else:
-            tables = _understood(workbench, files, mapping, map_ or [], asked)
-            run = _by_mapping(workbench, tables, same=same, system=system, currency=currency)
-            if not (dry_run or yes or asked.json):
-                if not sys.stdin.isatty():
-                    typer.echo(_("Add --yes to import without being asked, or --dry-run to see what would happen."))
-                    raise typer.Exit(2)
-                _tell(asked, run(True, None, None), preview=True)
-                if not typer.confirm(_("Import?"), default=False):
-                    raise typer.Exit(1)
+            tables = _understood(workbench, files, mapping, map_ or [], asked, new_fields=new_fields)
+            run = _by_mapping(workbench, tables, same=same, system=system, currency=currency, again=again)
+            if not (dry_run or yes or asked.json) and not _agreed(asked, workbench, run):
+                return
             if save_mapping and not dry_run:
                 from crmlib.exchange import save_mapping as save
 
@@ -138,31 +142,42 @@ def list_(context: typer.Context) -> None:
 def show(context: typer.Context, number: Annotated[int, typer.Argument(help="The import's number.")]) -> None:
     """What one import brought, doubted and refused."""
     from crmlib.base import find
-    from crmlib.exchange import Counts, Import, words_of
+    from crmlib.exchange import Import
 
     asked: Asked = context.obj
     with asked.open() as workbench, workbench.reading() as session:
         done = find(session, Import, number)
-        lines = [f"{done.at:%Y-%m-%d %H:%M}  {done.system}  {done.actor}"]
-        if done.undone_at is not None:
-            lines.append(_("Taken back on {day}.").format(day=f"{done.undone_at:%Y-%m-%d}"))
-        lines += [f"  {kind}  {', '.join(words_of(Counts(**counts)))}" for kind, counts in done.counts.items()]
-        lines += done.remarks
+        lines = [*_about(session, done), *done.remarks]
         asked.tell("\n".join(lines), import_id=number, counts=done.counts, files=done.files, remarks=done.remarks)
 
 
 @app.command()
-def undo(context: typer.Context, number: Annotated[int, typer.Argument(help="The import's number.")]) -> None:
-    """Take an import back as a whole; what people edited since stays, and is told."""
-    from crmlib.exchange import undo_import
+def undo(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(help="The import's number, as `crm import list` shows it.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be taken back, and what not.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+) -> None:
+    """Take an import back as a whole; what people edited since stays, and is told before you agree."""
+    from crmlib.base import find
+    from crmlib.cli.undoing import take_back
+    from crmlib.exchange import Import, undo_import
 
     asked: Asked = context.obj
     with asked.open() as workbench:
-        with workbench.session() as session:
-            done = undo_import(session, number, at=workbench.now())
-        says = ngettext("{n} change was taken back.", "{n} changes were taken back.", done.n_undone)
-        lines = [says.format(n=done.n_undone), *(one.why for one in done.spared)]
-        asked.tell("\n".join(lines), undone=done.n_undone, spared=[vars(one) for one in done.spared])
+        with workbench.reading() as session:
+            about = "\n".join(_about(session, find(session, Import, number)))
+        take_back(
+            asked,
+            workbench,
+            lambda session: undo_import(session, number, at=workbench.now()),
+            about,
+            yes=yes,
+            dry_run=dry_run,
+            import_id=number,
+        )
 
 
 @app.command()
@@ -217,22 +232,63 @@ def _everything(asked: Asked, file: Path) -> bool:
     return True
 
 
+def _about(session: "Session", done: "Import") -> list[str]:
+    """What an import was: when, from where, by whom, its files, and how many of each kind it brought."""
+    from crmlib.base.history.saying import when
+    from crmlib.exchange import Counts, words_of
+
+    lines = [f"{when(session, done.at)}  {done.system}  {done.actor}"]
+    if done.undone_at is not None:
+        lines.append(_("Taken back on {day}.").format(day=when(session, done.undone_at)))
+    for name, about in done.files.items():
+        n_rows = about.get("rows", 0)
+        says = ngettext("{file}: {n} row", "{file}: {n} rows", n_rows)
+        lines.append("  " + says.format(file=name, n=format_number(n_rows)))
+    return lines + [f"  {kind}  {', '.join(words_of(Counts(**counts)))}" for kind, counts in done.counts.items()]
+
+
 _Run = Callable[[bool, Path | None, "Callable[[Step], None] | None"], "ImportReport"]
 
 
-def _by_preset(workbench: "Workbench", preset: str, files: list[Path]) -> _Run:
+def _agreed(asked: Asked, workbench: "Workbench", run: _Run) -> bool:
+    """Show what an import would do, ask about its proposals, and whether to do it."""
+    from crmlib.cli.deciding import ask_at_terminal, decide
+
+    report, skipped = run(True, None, None), set[tuple[str, str]]()
+    _tell(asked, report, preview=True, offers=not sys.stdin.isatty())
+    if report.known_files and not report.counts:
+        return False
+    if not sys.stdin.isatty():
+        raise Refused(_("Nothing was imported: say --yes to import without being asked."))
+    while decide(workbench, report, ask_at_terminal, skipped):
+        report = run(True, None, None)
+        _tell(asked, report, preview=False, offers=False)
+    if not typer.confirm(_("Import?"), default=False):
+        asked.tell(_("Nothing was imported."))
+        return False
+    return True
+
+
+def _by_preset(workbench: "Workbench", preset: str, files: list[Path], *, again: bool) -> _Run:
     from crmlib.exchange import import_files
 
     def run(dry_run: bool, refused: Path | None, progress: "Callable[[Step], None] | None") -> "ImportReport":
         with workbench.session() as session:
             return import_files(
-                session, preset, files, at=workbench.now(), dry_run=dry_run, refused=refused, progress=progress
+                session,
+                preset,
+                files,
+                at=workbench.now(),
+                dry_run=dry_run,
+                refused=refused,
+                progress=progress,
+                again=again,
             )
 
     return run
 
 
-def _by_mapping(workbench: "Workbench", tables: "list[tuple[Table, Mapping]]", **options: str) -> _Run:
+def _by_mapping(workbench: "Workbench", tables: "list[tuple[Table, Mapping]]", *, again: bool, **options: str) -> _Run:
     from crmlib.exchange import import_table
 
     def run(dry_run: bool, refused: Path | None, progress: "Callable[[Step], None] | None") -> "ImportReport":
@@ -247,27 +303,26 @@ def _by_mapping(workbench: "Workbench", tables: "list[tuple[Table, Mapping]]", *
                 dry_run=dry_run,
                 refused=refused,
                 progress=progress,
+                again=again,
             )
 
     return run
 
 
 def _understood(
-    workbench: "Workbench", files: list[Path], name: str, told: list[str], asked: Asked
+    workbench: "Workbench", files: list[Path], name: str, told: list[str], asked: Asked, *, new_fields: bool
 ) -> "list[tuple[Table, Mapping]]":
     """The tables, each with its mapping: guessed or saved, and changed as `--map` says."""
     from crmlib.base import InvalidInput
-    from crmlib.exchange import find_mapping, guess_table, open_table
+    from crmlib.exchange import find_mapping, guess_table, open_table, read_target, unknown_columns, with_own_fields
     from crmlib.exchange.refusals import without_reasons
 
-    changes: dict[str, str] = {}
+    changes: dict[str, dict[str, Any]] = {}
     for one in told:
         column, is_there, target = one.rpartition("=")
         if not is_there:
             raise InvalidInput("--map", one, _("write it like 'Column=person.given_name'"))
-        if target.strip().partition(".")[0] not in _TARGETS:
-            raise InvalidInput("--map", one, _("a field begins with one of: {names}").format(names=", ".join(_TARGETS)))
-        changes[column.strip()] = target.strip()
+        changes[column.strip()] = read_target(target)
     found = []
     for file in files:
         table = without_reasons(open_table(file))
@@ -275,14 +330,27 @@ def _understood(
         if name:
             with workbench.reading() as session:
                 meaning = find_mapping(session, name, meaning)
-        for column, target in changes.items():
+        with workbench.reading() as session:
+            meaning = with_own_fields(session, meaning)
+        for column, more in changes.items():
             if column in table.columns:
-                meaning = meaning.changed(column, target)
+                meaning = meaning.changed(column, **more)
+        offers = {offer.column: offer for offer in unknown_columns(meaning)}
+        if new_fields:
+            for offer in offers.values():
+                meaning = meaning.changed(offer.column, offer.target, new=offer.new)
+            offers = {}
         if not asked.json:
             typer.echo(f"{table.name}: {', '.join(meaning.kinds)}" + (f" ({meaning.system})" if meaning.system else ""))
             width = max(len(one.column) for one in meaning.columns)
             for about in meaning.columns:
-                typer.echo(f"  {about.column:{width}}  {about.short}")
+                typer.echo(f"  {about.column:{width}}  {_meant(about)}")
+            if offers:
+                offer = next(iter(offers.values()))
+                says = _(
+                    "To keep such a column as a field of your own: --map '{column}=custom new {kind}', or --new-fields"
+                )
+                typer.echo("  " + says.format(column=offer.column, kind=offer.new))
             for remark in meaning.remarks:
                 typer.echo(f"  {remark}")
             typer.echo("")
@@ -293,7 +361,13 @@ def _understood(
     return found
 
 
-def _tell(asked: Asked, report: "ImportReport", *, preview: bool) -> None:
+def _meant(about: "ColumnMapping") -> str:
+    if about.target == "custom" and not about.new:
+        return _("– (unknown here)") if about.look != "empty" else _("– (empty)")
+    return about.short
+
+
+def _tell(asked: Asked, report: "ImportReport", *, preview: bool, offers: bool = True) -> None:
     from crmlib.exchange import words_of
 
     headline, *remarks = report.sentences()
@@ -307,7 +381,7 @@ def _tell(asked: Asked, report: "ImportReport", *, preview: bool) -> None:
             lines += ["", _("The first {kind}:").format(kind=kind)]
             lines += ["  " + ", ".join(f"{name}: {value}" for name, value in one.items()) for one in shown]
     lines += ["", *remarks] if remarks else []
-    for one in report.proposals[:20]:
+    for one in report.proposals[:20] if offers else ():
         says = _("“{name}” may be “{called}” ({why}). To say so: crm import match {system} {what} “{name}” {number}")
         lines.append(says.format(**one, system=report.system, number=one["record_id"]))
     for path in report.refused_files:

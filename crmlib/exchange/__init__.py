@@ -9,17 +9,19 @@ from crmlib.exchange.everything import export_everything, fingerprint, import_ev
 from crmlib.exchange.exporting import export_list, find_list, list_names
 from crmlib.exchange.generic import confirm_match, unknown_columns, with_own_fields
 from crmlib.exchange.guessing import guess_table
-from crmlib.exchange.mapping import Mapping
+from crmlib.exchange.mapping import ColumnMapping, Mapping
 from crmlib.exchange.presets import PRESETS
 from crmlib.exchange.queries import IMPORTS, imports, sources_of
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable, open_table, read_table
 from crmlib.exchange.records import Import, ImportMapping, MatchDecision, SourceRecord
 from crmlib.exchange.report import Counts, ImportReport, Remark, words_of
+from crmlib.exchange.targets import read_target
 
 __all__ = [
     "IMPORTS",
     "PRESETS",
     "BadRow",
+    "ColumnMapping",
     "Counts",
     "Import",
     "ImportMapping",
@@ -47,6 +49,7 @@ __all__ = [
     "open_table",
     "read_manifest",
     "read_table",
+    "read_target",
     "save_mapping",
     "sources_of",
     "undo_import",

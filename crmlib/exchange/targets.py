@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from rapidfuzz import fuzz, process
+
+from crmlib.base import InvalidInput
 from crmlib.exchange.header_words import Word
 from crmlib.exchange.mapping import CUSTOM, IGNORE, TAG, ColumnMapping
 from crmlib.exchange.matching import match_key
@@ -203,3 +206,72 @@ def _own_target(concept: str, own: str, word: Word) -> tuple[str, dict[str, Any]
         if concept in fields:
             return f"{record}.{fields[concept]}", {}
     return "", {}
+
+
+def known_targets() -> frozenset[str]:
+    """All that a column can mean, but for the fields that the business gave its records (`custom.KEY`)."""
+    parts = (
+        ("person", _PERSON), ("organization", _ORGANIZATION), ("deal", _DEAL), ("lead", _LEAD), ("order", _ORDER),
+        ("activity", _ACTIVITY), ("order_line", _LINE), ("product", _PRODUCT), ("payment", _PAYMENT),
+        ("address", _ADDRESS),
+    )  # fmt: skip
+    found = {f"{record}.{name}" for record, fields in parts for name in fields.values()}
+    found |= {f"{record}.{name}" for record in _RECORD.values() for name in ("key", "created_at", "updated_at")}
+    found |= {f"contact_point.{name}" for name in (*_POINTS, "other")}
+    found |= {f"consent.{channel}" for channel, _inverted in _CONSENT.values()} | {"consent.email_at"}
+    found |= {f"relation.{name}" for name in (*_RELATIONS, "any")} | {"event.any"}
+    found |= {f"fact.{name}" for name in _FACTS}
+    return frozenset(found | _FURTHER)
+
+
+def read_target(text: str) -> dict[str, Any]:
+    """What somebody typed a column to mean, for `Mapping.changed`: `organization.ref key`, `custom.hobby new text`.
+
+    After the target: what a reference names (key, name, email), `not` where the meaning is reversed, `new` and the
+    kind of a new field, or a label such as home. Raises InvalidInput, naming what was probably meant.
+    """
+    target, *words = text.split() or [""]
+    record, _dot, name = target.partition(".")
+    more: dict[str, Any] = {"target": target, "new": "", "of": "", "part": "value", "n": 1, "by": "", "label": ""}
+    if record == CUSTOM and words[:1] == ["new"]:
+        kind = words[1] if len(words) > 1 else "new"
+        if kind != "new" and kind not in NEW_KINDS:
+            raise InvalidInput("--map", text, _("choose one of: {names}").format(names=", ".join(NEW_KINDS)))
+        return {**more, "new": kind}
+    if not (target in (IGNORE, TAG, CUSTOM) or (record == CUSTOM and name)) and target not in known_targets():
+        raise InvalidInput("--map", text, _no_target(target))
+    for word in words:
+        if word in ("key", "name", "email"):
+            more["by"] = word
+        elif word == "not":
+            more["is_inverted"] = True
+        else:
+            more["label"] = word
+    if name == "ref" and not more["by"]:
+        more["by"] = "name"
+    return more
+
+
+def _no_target(target: str) -> str:
+    near = process.extractOne(target, sorted(known_targets()), scorer=fuzz.ratio, score_cutoff=70)
+    if near:
+        return _("there is no such field; did you mean {near}?").format(near=near[0])
+    record = target.partition(".")[0]
+    names = sorted(one for one in known_targets() if one.startswith(f"{record}."))
+    if names:
+        return _("choose one of: {names}").format(names=", ".join(names))
+    records = sorted({one.partition(".")[0] for one in known_targets()} | {IGNORE, TAG, CUSTOM})
+    return _("a field begins with one of: {names}").format(names=", ".join(records))
+
+
+#: What a new field can be, as `crmlib.filters` has them.
+NEW_KINDS = ("text", "number", "money", "date", "choice", "choices", "party", "url")
+_FACTS = ("likes", "dislikes", "hobby", "interest", "family", "pet", "health", "dates", "work", "other")
+_FURTHER = frozenset({
+    *("organization.ref", "person.ref", "owner.ref", "deal.ref", "parent.ref", "manager.ref", "product.ref"),
+    *("order.ref", "organization.name", "organization.website", "lead.source", "lead.message", "activity.body"),
+    *("affiliation.role", "affiliation.department", "party.source", "party.lifecycle", "party.description"),
+    *("note.body", "order.note", "order.currency", "payment.note", "payment.amount", "payment.currency"),
+    *("product.price", "product.currency", "product.description", "contact_point.bounced_at"),
+    *("contact_point.bounce_reason", "organization.currency"),
+})  # fmt: skip

@@ -36,8 +36,8 @@ class Part(Table):
     """The rows of a file that hold a record of one kind: those with a value at any of the places `needed`.
 
     `kept` are the columns that speak of it. With `named`, which tells a row's record from others, each is read once;
-    `differs` is told the line of a row that says something else of one that was read before, `skipped` how many were read. Rows that cannot be
-    read are left to the part that is the file's own.
+    `differs` is told the line of a row that says something else of one that was read before, `skipped` how many rows
+    spoke of one again. Rows that cannot be read are left to the part that is the file's own.
     """
 
     of: Table
