@@ -18,6 +18,7 @@ from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
 _SINCE = "After this number of the journal, or from this day on (2026-05-01)."
+_DRY = "Only tell what would be taken back, and what not."
 _RECORD = "Only one record, such as party:12, or one kind of them, such as deal."
 
 
@@ -59,9 +60,7 @@ def undo(
         int | None, typer.Argument(metavar="[NUMBER]", help="A change, as `crm changes` numbers it.")
     ] = None,
     batch: Annotated[str, typer.Option("--batch", metavar="NAME", help="All of a batch, such as an import.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be taken back, and what not.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:
     """Take back one change, or a whole batch. What people changed since stays, and is told before you agree.

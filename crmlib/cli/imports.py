@@ -1,5 +1,6 @@
 """`crm import`: files of other systems in; what came in listed, shown, and taken back."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,7 @@ _MORE = (
 )
 
 
+_DRY = "Only tell what would be taken back, and what not."
 _MAP = (
     "Say what a column means, once for each: --map 'Name=person.given_name', --map 'Firm=organization.ref name', "
     "--map 'Hobby=custom.hobby new text' (a new field of your own), --map 'Old=ignore'."
@@ -155,9 +157,7 @@ def show(context: typer.Context, number: Annotated[int, typer.Argument(help="The
 def undo(
     context: typer.Context,
     number: Annotated[int, typer.Argument(help="The import's number, as `crm import list` shows it.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be taken back, and what not.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:
     """Take an import back as a whole; what people edited since stays, and is told before you agree."""
@@ -348,7 +348,7 @@ def _understood(
             if offers:
                 offer = next(iter(offers.values()))
                 says = _(
-                    "To keep such a column as a field of your own: --map '{column}=custom new {kind}', or --new-fields"
+                    "To keep it as a field of your own: --map '{column}=custom new {kind}' (all such: --new-fields)"
                 )
                 typer.echo("  " + says.format(column=offer.column, kind=offer.new))
             for remark in meaning.remarks:
@@ -368,10 +368,10 @@ def _meant(about: "ColumnMapping") -> str:
 
 
 def _tell(asked: Asked, report: "ImportReport", *, preview: bool, offers: bool = True) -> None:
-    from crmlib.exchange import words_of
+    from crmlib.exchange import labels_of, words_of
 
     headline, *remarks = report.sentences()
-    lines = [headline, ""]
+    lines = [headline, ""] if report.counts else [headline]
     width = max((len(kind) for kind in report.counts), default=0)
     for kind, counts in report.counts.items():
         parts = ", ".join(words_of(counts))
@@ -379,11 +379,15 @@ def _tell(asked: Asked, report: "ImportReport", *, preview: bool, offers: bool =
     if preview:
         for kind, shown in report.preview.items():
             lines += ["", _("The first {kind}:").format(kind=kind)]
-            lines += ["  " + ", ".join(f"{name}: {value}" for name, value in one.items()) for one in shown]
+            labels = labels_of(kind)
+            lines += [
+                "  " + ", ".join(f"{labels.get(name, name)}: {value}" for name, value in one.items()) for one in shown
+            ]
     lines += ["", *remarks] if remarks else []
     for one in report.proposals[:20] if offers else ():
-        says = _("“{name}” may be “{called}” ({why}). To say so: crm import match {system} {what} “{name}” {number}")
-        lines.append(says.format(**one, system=report.system, number=one["record_id"]))
+        says = _("“{name}” may be “{called}” ({why}). To say so: {command} (or 0 for a new one)")
+        command = shlex.join(["crm", "import", "match", report.system, one["what"], one["name"], str(one["record_id"])])
+        lines.append(says.format(**one, command=command))
     for path in report.refused_files:
         says = _("What was refused is in {file}, with the reasons; correct it and import it as it is.")
         lines.append(says.format(file=path))

@@ -7,7 +7,7 @@ it doubted or refused is said, never swallowed.
 from crmlib.exchange.actions import find_mapping, import_files, import_table, save_mapping, undo_import
 from crmlib.exchange.everything import export_everything, fingerprint, import_everything, is_everything, read_manifest
 from crmlib.exchange.exporting import export_list, find_list, list_names
-from crmlib.exchange.generic import confirm_match, unknown_columns, with_own_fields
+from crmlib.exchange.generic import confirm_match, labels_of, unknown_columns, with_own_fields
 from crmlib.exchange.guessing import guess_table
 from crmlib.exchange.mapping import ColumnMapping, Mapping
 from crmlib.exchange.presets import PRESETS
@@ -45,6 +45,7 @@ __all__ = [
     "import_table",
     "imports",
     "is_everything",
+    "labels_of",
     "list_names",
     "open_table",
     "read_manifest",

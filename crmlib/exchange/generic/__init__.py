@@ -7,7 +7,7 @@ products, leads, deals, activities, orders, payments. A file whose rows hold sev
 from collections.abc import Sequence
 from typing import Any
 
-from crmlib.base import InvalidInput
+from crmlib.base import InvalidInput, fields_of
 from crmlib.exchange.generic.activities import Activities, Notes
 from crmlib.exchange.generic.columns import Columns
 from crmlib.exchange.generic.companies import Companies
@@ -52,10 +52,22 @@ def load_tables(
         if len(parts_of(meaning)) > 1:
             source = _part(loading, table, kind, told, rows, is_own=is_own)
         loading.load(rows, source)
-        unasked = {one.column for one in columns.unasked()}
+        counts = loading.report.of(kind)
+        # Only rows that were read have asked for their columns.
+        unasked = {one.column for one in columns.unasked()} if counts.new or counts.changed else set()
         used.setdefault(id(meaning), set()).update(one.column for one in told.columns if one.column not in unasked)
     for _table, meaning in made:
         _note_unused(loading, meaning, used[id(meaning)])
+
+
+def labels_of(kind: str) -> dict[str, str]:
+    """What the fields of such rows are called by people, by the names that a preview has."""
+    found: Any = _PARTIES.get(kind) or _OTHERS.get(kind) or {"leads": Leads}.get(kind)
+    if found is None:
+        return {}
+    return {name: about.title for name, about in fields_of(found.record).items()} | {
+        "organization": _("Organization"), "stage": _("Stage"), "reach": _("Contact"),
+    }  # fmt: skip
 
 
 def _kind(loading: Loading, kind: str, columns: Columns, policy: str) -> Kind[Any]:
@@ -101,6 +113,7 @@ __all__ = [
     "Proposal",
     "add_new_fields",
     "confirm_match",
+    "labels_of",
     "load_tables",
     "unknown_columns",
     "with_own_fields",
