@@ -3,13 +3,14 @@
 import shlex
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from crmlib.base.errors import Refused
+from crmlib.base.errors import CrmError, Refused
 from crmlib.cli.asked import Asked, terminal_user
 from crmlib.cli.exports import KEPT_SETTINGS
 from crmlib.i18n import format_number, ngettext
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # What an import of files is called inside; nobody has to type it.
 _FILES = "files"
+#: What may become of a row that looks like somebody who is here, as `crmlib.exchange` has them.
+POLICIES = ("ask", "update", "skip", "new")
 
 
 class _FilesOrCommand(TyperGroup):
@@ -42,8 +45,18 @@ class _FilesOrCommand(TyperGroup):
         return ("" if name == _FILES else name), command, rest
 
 
+class _NamelessContext(typer.Context):
+    """Where the nameless command was called: errors speak of `crm import`, without a blank behind it."""
+
+    @property
+    def command_path(self) -> str:
+        return super().command_path.strip()
+
+
 class _Nameless(TyperCommand):
     """The command that nobody has to type, and whose usage reads as if it were the group's."""
+
+    context_class = _NamelessContext
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         formatter.write_usage(ctx.command_path.strip(), _("[OPTIONS] FILES..."))
@@ -57,6 +70,9 @@ _MORE = (
 )
 
 
+_Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The import's number, as `crm import list` shows it.")]
+_WHAT = "organization or person (by name), or party (by e-mail or phone)."
+_RECORD = "The number of the record that is meant; 0 for a new one."
 _DRY = "Only tell what would be taken back, and what not."
 _MAP = (
     "Say what a column means, once for each: --map 'Name=person.given_name', --map 'Firm=organization.ref name', "
@@ -103,6 +119,9 @@ def import_(
     everything FILE`) is read into an empty workbench, which is made if there is none yet.
     """
     asked: Asked = context.obj
+    if same not in POLICIES:
+        raise typer.BadParameter(_("choose one of: {names}").format(names=", ".join(POLICIES)), param_hint="--same")
+    _no_slip(files)
     if len(files) == 1 and files[0].suffix == ".zip" and _everything(asked, files[0]):
         return
     with asked.open() as workbench:
@@ -126,6 +145,15 @@ def import_(
         _tell(asked, run(dry_run, kept, _shown_progress(asked)), preview=dry_run)
 
 
+def _no_slip(files: list[Path]) -> None:
+    """A command that was misspelt is no file that is missing."""
+    if len(files) == 1 and not files[0].exists():
+        near = get_close_matches(str(files[0]), ("list", "show", "undo", "mappings", "match"), n=1, cutoff=0.7)
+        if near:
+            says = _("There is no file {file}. Did you mean: crm import {command}")
+            raise CrmError(says.format(file=files[0], command=near[0]))
+
+
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """The imports that changed something, newest first."""
@@ -141,7 +169,10 @@ def list_(context: typer.Context) -> None:
 
 
 @app.command()
-def show(context: typer.Context, number: Annotated[int, typer.Argument(help="The import's number.")]) -> None:
+def show(
+    context: typer.Context,
+    number: _Number,
+) -> None:
     """What one import brought, doubted and refused."""
     from crmlib.base import find
     from crmlib.exchange import Import
@@ -156,7 +187,7 @@ def show(context: typer.Context, number: Annotated[int, typer.Argument(help="The
 @app.command()
 def undo(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(help="The import's number, as `crm import list` shows it.")],
+    number: _Number,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:
@@ -197,12 +228,15 @@ def mappings(context: typer.Context) -> None:
 @app.command()
 def match(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(help="The system whose files say it, such as hubspot.")],
-    what: Annotated[str, typer.Argument(help="organization or party.")],
-    name: Annotated[str, typer.Argument(help="The name or e-mail as it stands in the file.")],
-    record: Annotated[int, typer.Argument(help="The number of the record that is meant; 0 for a new one.")],
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="The system whose files say it, such as hubspot.")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help=_WHAT)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name or e-mail as it stands in the file.")],
+    record: Annotated[int, typer.Argument(metavar="NUMBER", min=0, help=_RECORD)],
 ) -> None:
-    """Say which record a name in the files means; later imports hold to it."""
+    """Say which record a name in the files means; later imports hold to it.
+
+    Such as: crm import match hubspot organization "Ini-Tech" 12
+    """
     from crmlib.exchange import confirm_match
 
     asked: Asked = context.obj
@@ -347,9 +381,7 @@ def _understood(
                 typer.echo(f"  {about.column:{width}}  {_meant(about)}")
             if offers:
                 offer = next(iter(offers.values()))
-                says = _(
-                    "To keep it as a field of your own: --map '{column}=custom new {kind}' (all such: --new-fields)"
-                )
+                says = _("To keep it, as a field of your own: --map '{column}=custom new {kind}' (all: --new-fields)")
                 typer.echo("  " + says.format(column=offer.column, kind=offer.new))
             for remark in meaning.remarks:
                 typer.echo(f"  {remark}")

@@ -11,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, undo_batch
+from crmlib.base.money import check_currency
 from crmlib.exchange.generic import load_tables
 from crmlib.exchange.known_files import known_files, reading_of
-from crmlib.exchange.loading import Loading
+from crmlib.exchange.loading import UNKNOWN_SYSTEM, Loading
+from crmlib.exchange.mapping import CUSTOM, IGNORE
 from crmlib.exchange.mapping import Mapping as Meaning
 from crmlib.exchange.presets import Preset, find_preset
 from crmlib.exchange.progress import Progress, Step
@@ -155,7 +157,15 @@ def import_table(
     """
     if not tables:
         raise InvalidInput(_("Files"), "", _("name at least one file"))
-    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or "file"
+    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or UNKNOWN_SYSTEM
+    for table, meaning in tables:
+        if all(one.target in (CUSTOM, IGNORE) and not one.new for one in meaning.columns):
+            says = _(
+                "none of its columns says anything that is known here; say what they mean: --map '{column}=person.name'"
+            )
+            raise InvalidInput(_("File"), table.name, says.format(column=next(iter(table.columns), "…")))
+    if currency:
+        check_currency(currency, _("Currency"))
     given = [(without_reasons(table), meaning) for table, meaning in tables]
     money = currency or session.info.get("currency") or ""
     marks = {table.name: reading_of(meaning, policy=policy, currency=money) for table, meaning in given}

@@ -41,6 +41,8 @@ R = TypeVar("R", bound=Base)
 Facts = dict[str, Any]
 Doubt = Callable[[str], None]
 
+#: What the files of no system that we know are said to come from.
+UNKNOWN_SYSTEM = "file"
 # Rows in a portion: enough that a statement for each table is worth it, few enough to hold in memory.
 CHUNK = 5000
 _ONE_AT_A_TIME = 0x43524D  # "CRM"
@@ -214,7 +216,8 @@ class Loading:
                     # A file whose rows hold several records is read more than once.
                     if getattr(table, "is_own", True):
                         self.count(table, len(portion))
-            if any_known:
+            # Files of no known system have nothing to do with each other.
+            if any_known and self.system != UNKNOWN_SYSTEM:
                 self._note_missing(kind, seen, before)
         finally:
             seen.close()

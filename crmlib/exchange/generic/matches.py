@@ -34,6 +34,10 @@ class Named:
         return self.name or self.email
 
 
+#: Of what it can be decided whom a name means: an organization or a person by name, a party by e-mail or phone.
+DECIDED = ("organization", "person", "party")
+
+
 @dataclass(frozen=True)
 class Proposal:
     """A name of the file that may mean a record we have: `confirm_match` says so, and is remembered."""
@@ -51,7 +55,12 @@ class Proposal:
 def confirm_match(
     session: Session, system: str, what: str, name: str, record_id: int | None, *, at: datetime
 ) -> MatchDecision:
-    """Say which record `name` means in the files of `system`, None for a new one; later imports hold to it."""
+    """Say which record `name` means in the files of `system`, None for a new one; later imports hold to it.
+
+    `what` is one of `DECIDED`. Raises InvalidInput, and NotFound where there is no such record.
+    """
+    if what not in DECIDED:
+        raise InvalidInput(_("What is meant"), what, _("choose one of: {names}").format(names=", ".join(DECIDED)))
     same = (MatchDecision.system == system, MatchDecision.what == what, MatchDecision.name == name)
     decision = session.scalars(select(MatchDecision).where(*same)).one_or_none()
     if record_id is not None:
