@@ -18,6 +18,8 @@ from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
 _SINCE = "After this number of the journal, or from this day on (2026-05-01)."
+_CHANGES = "Such as: crm changes --since 2026-05-01 --record party:12"
+_UNDO = "Such as: crm undo 4711 --dry-run. Or an import as a whole: crm import undo 3"
 _DRY = "Only tell what would be taken back, and what not."
 _RECORD = "Only one record, such as party:12, or one kind of them, such as deal."
 
@@ -57,7 +59,7 @@ def changes(
 def undo(
     context: typer.Context,
     number: Annotated[
-        int | None, typer.Argument(metavar="[NUMBER]", help="A change, as `crm changes` numbers it.")
+        int | None, typer.Argument(metavar="NUMBER", help="A change, as `crm changes` numbers it.")
     ] = None,
     batch: Annotated[str, typer.Option("--batch", metavar="NAME", help="All of a batch, such as an import.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
@@ -162,5 +164,5 @@ def _as_dict(session: Session, entry: JournalEntry) -> dict[str, Any]:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("changes")(changes)
-    app.command("undo")(undo)
+    app.command("changes", short_help="Tell what was changed, by whom and when.", epilog=_CHANGES)(changes)
+    app.command("undo", short_help="Take back one change, or a whole batch.", epilog=_UNDO)(undo)

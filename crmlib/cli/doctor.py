@@ -192,4 +192,4 @@ def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
+    app.command("doctor", short_help="Look whether all is in order.")(doctor)

@@ -65,6 +65,7 @@ class _Nameless(TyperCommand):
 app = typer.Typer(cls=_FilesOrCommand, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
 _MORE = (
+    "Begin with `crm import contacts.csv`: it shows what it would do, and asks. "
     "Afterwards: `crm import list` shows what came in, `crm import show 3` one import, `crm import undo 3` takes it "
     "back, `crm import mappings` the mappings that were saved, `crm import match` says which record a name means."
 )
@@ -98,7 +99,10 @@ def import_(
     ] = None,
     same: Annotated[
         str,
-        typer.Option(help="Who looks like somebody you have (same e-mail or phone): ask, update, skip or new."),
+        typer.Option(
+            metavar="|".join(POLICIES),
+            help="Who looks like somebody you have (same e-mail or phone): ask, update, skip or new.",
+        ),
     ] = "ask",
     system: Annotated[str, typer.Option(help="What to call the system they come from.")] = "",
     currency: Annotated[str, typer.Option(help="The currency of amounts that name none, such as EUR.")] = "",
@@ -157,15 +161,21 @@ def _no_slip(files: list[Path]) -> None:
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """The imports that changed something, newest first."""
-    from crmlib.exchange import imports
+    from sqlalchemy import select
+
+    from crmlib.base.history.saying import when
+    from crmlib.exchange import Counts, Import, imports, words_of
 
     asked: Asked = context.obj
-    with asked.open() as workbench:
-        with workbench.reading() as session:
-            rows = imports(session).to_dict("records")
-        lines = [f"{one['import_id']:>5}  {one['at']:%Y-%m-%d %H:%M}  {one['system']}  {one['actor']}" for one in rows]
-        lines = lines or [_("Nothing was imported yet.")]
-        asked.tell("\n".join(lines), imports=rows)
+    with asked.open() as workbench, workbench.reading() as session:
+        lines = []
+        for one in session.scalars(select(Import).order_by(Import.id.desc())):
+            totals = {word: sum(kind.get(word, 0) for kind in one.counts.values()) for word in vars(Counts())}
+            told = [when(session, one.at), one.system, one.actor, ", ".join(words_of(Counts(**totals)))]
+            told += [_("taken back")] if one.undone_at is not None else []
+            lines.append(f"{one.id:>5}  " + "  ".join(filter(None, told)))
+        rows = imports(session).to_dict("records")
+        asked.tell("\n".join(lines or [_("Nothing was imported yet.")]), imports=rows)
 
 
 @app.command()

@@ -253,7 +253,7 @@ def read_target(text: str) -> dict[str, Any]:
 
 
 def _no_target(target: str) -> str:
-    near = process.extractOne(target, sorted(known_targets()), scorer=fuzz.ratio, score_cutoff=70)
+    near = process.extractOne(target, sorted(known_targets()), scorer=fuzz.ratio, score_cutoff=82)
     if near:
         return _("there is no such field; did you mean {near}?").format(near=near[0])
     record = target.partition(".")[0]
