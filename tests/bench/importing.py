@@ -52,7 +52,7 @@ def _beside_raw(
     for _time in range(2):
         began = time.perf_counter()
         with ours.session() as session:
-            report = import_files(session, preset, files, at=ours.now())
+            report = import_files(session, preset, files, at=ours.now(), again=True)
         seconds.append(time.perf_counter() - began)
     assert not report.changed_anything
     raw, count = _raw(ours.engine, bare.engine)

@@ -113,10 +113,10 @@ def test_init_says_what_a_setting_should_be(crm, tmp_path):
 
 def test_the_workspace_may_be_named_before_after_or_in_the_environment(crm, workspace, accounts, monkeypatch):
     assert crm("--workspace", workspace, "import", accounts)[0] == 0
-    code, out, _err = crm("import", accounts, "--workspace", workspace, "--json")
+    code, out, _err = crm("import", accounts, "--again", "--workspace", workspace, "--json")
     assert (code, json.loads(out)["counts"]["accounts"]["unchanged"]) == (0, 1)
     monkeypatch.setenv("CRM_WORKSPACE", str(workspace))
-    code, out, _err = crm("import", "--dry-run", accounts)
+    code, out, _err = crm("import", "--dry-run", "--again", accounts)
     assert code == 0
     assert out.startswith("Nothing was changed; the import would give: 1 unchanged.")
 
