@@ -96,7 +96,7 @@ def line_facts(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def append_line(session: Session, order: Order, facts: Mapping[str, Any]) -> OrderLine:
-    """A line at the end of an order, priced and taxed by the catalog where `facts` do not say. Sums are not reckoned."""
+    """A further line, priced and taxed by the catalog where `facts` do not say. Sums are not reckoned yet."""
     product = None if facts.get("product") is None else find(session, Product, facts["product"])
     price = facts.get("unit_price")
     if isinstance(price, Money):
