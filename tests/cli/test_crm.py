@@ -282,9 +282,7 @@ def test_the_doctor_sees_what_is_kept_wrong_and_mends_it(crm, filled):
         execute = session.connection().exec_driver_sql
         execute("DELETE FROM search_entry WHERE name = 'ana popescu'")
         execute("UPDATE party SET name_key = NULL")
-        execute(
-            "INSERT INTO party_total (party_id, currency, paid_minor, n_payments) SELECT max(id), 'EUR', 5, 1 FROM party"
-        )
+        execute("INSERT INTO party_total (party_id, currency, paid_minor) SELECT max(id), 'EUR', 5 FROM party")
     code, out, _err = crm("doctor", "--workspace", filled)
     assert (code, out.count("✗"), out.count("crm doctor --mend")) == (1, 3, 3)
     code, out, _err = crm("doctor", "--workspace", filled, "--mend")
