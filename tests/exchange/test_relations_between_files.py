@@ -239,6 +239,8 @@ def test_columns_that_have_no_place_are_told(workbench, bring):
     (note,) = [str(one) for one in report.remarks if "no place" in one.says]
     assert "Amount Refunded (payment.refunded)" in note
     assert "Fee (payment.fee)" in note
+    people = bring({"people.csv": "First Name,Last Name,Email,Mobile Phone\nAna,Pop,ana@example.com,+40 721 234 567\n"})
+    assert [str(one) for one in people.remarks] == []
 
 
 def test_a_known_file_is_not_read_again_unless_asked(workbench, bring, clock):

@@ -53,9 +53,15 @@ class Activities(Mapped):
         told = match_key(c.text(values, "activity.kind"))
         due = midnight(c.read(values, "activity.due_on", "date"))
         if due is not None and (clock := c.text(values, "activity.due_time")):
-            at = read_moment(f"{due:%Y-%m-%d} {clock}")
+            try:
+                at = read_moment(f"{due:%Y-%m-%d} {clock}")
+            except InvalidInput:
+                says = _("this is no time of day; write it like 14:30")
+                raise InvalidInput(c.all("activity.due_time")[0].column, clock, says) from None
             due = due.replace(hour=at.hour, minute=at.minute)
         organization = next(iter(self.refer_all(values, "organization.ref", doubt)), None)
+        if told and not any(word in told for word in _ACTIVITIES) and "task" not in told:
+            doubt(_("activities of the kind “{value}” come in as tasks").format(value=c.text(values, "activity.kind")))
         usual = ActivityKind.NOTE if self.name == NOTES else ActivityKind.TASK
         done_at = self.loading.at if self.name == NOTES else None
         lasts = c.text(values, "activity.duration")

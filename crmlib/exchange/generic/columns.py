@@ -10,6 +10,8 @@ from crmlib.exchange.mapping import CUSTOM, IGNORE, ColumnMapping
 from crmlib.exchange.mapping import Mapping as Meaning
 from crmlib.i18n import gettext as _
 
+_LONGEST_TAG = 100
+
 
 class Columns:
     """The columns of a file by what they mean; reads one value of a row at a time."""
@@ -59,14 +61,21 @@ class Columns:
         """The tags of a row; what a system puts before its own ones is left out."""
         told = [row.get(one.column, "") for one in self.all("tag")]
         parts = [part.strip() for text in told for part in text.replace(":::", ",").replace(";", ",").split(",")]
-        return [part for part in dict.fromkeys(parts) if part and not part.startswith("* ")][:50]
+        long = next((part for part in parts if len(part) > _LONGEST_TAG), None)
+        if long is not None:
+            says = _("a tag has at most {n} characters").format(n=_LONGEST_TAG)
+            raise InvalidInput(self.all("tag")[0].column, long[:40] + "…", says)
+        return [part for part in dict.fromkeys(parts) if part and not part.startswith("* ")]
 
     def _value(self, one: ColumnMapping, value: str, kind: str, row: Mapping[str, str]) -> Any:
         match kind:
             case "number":
                 return reading.read_number(value, one.style or ".")
             case "whole":
-                return int(reading.read_number(value, one.style or "."))
+                number = reading.read_number(value, one.style or ".")
+                if number != int(number):
+                    raise InvalidInput(one.column, value, _("write a whole number, such as 120"))
+                return int(number)
             case "money":
                 return self._money(one, value, row)
             case "date":

@@ -292,10 +292,10 @@ class Parties(Kind[P], Generic[P]):
     def _field(self, values: Mapping[str, str], name: str, kind: str, doubt: Doubt) -> Any:
         told = self.c.read(values, f"{self.own}.{name}", kind)
         about = fields_of(self.record)[name]
-        if told is None or not about.choices:
+        if told is None or not (about.choices or about.kind == "number"):
             return told
         try:
-            return about.read(_SHORT.get(str(told).casefold(), told))
+            return about.read(_SHORT.get(str(told).casefold(), str(told)))
         except InvalidInput as error:
             doubt(_("{error}; it is left empty").format(error=error))
             return None
@@ -324,10 +324,11 @@ class Parties(Kind[P], Generic[P]):
             (code for one in self.c.all("address.country") if (code := find_country(values.get(one.column, "")))), None
         )
         country = country or self.session.info.get("country")
-        for target, columns in self.c.by_target.items():
+        for target in self.c.by_target:
             record, _dot, name = target.partition(".")
-            if record != "contact_point":
+            if record != "contact_point" or name in ("bounce_reason", "bounced_at"):
                 continue
+            columns = self.c.all(target)
             labels = {one.n: values.get(one.column, "") for one in columns if one.part == "label"}
             for one in columns:
                 value = values.get(one.column, "")

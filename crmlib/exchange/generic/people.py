@@ -27,7 +27,8 @@ class Contacts(Parties[Person]):
     def named(self, values: Mapping[str, str]) -> str:
         given = self.c.text(values, "person.given_name")
         whole = person_name(given, self.c.text(values, "person.family_name"))
-        return whole or self.c.text(values, "person.name")
+        told = self.c.text(values, "person.name")
+        return whole or told
 
     def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
         facts = super().read(values, doubt)

@@ -20,6 +20,8 @@ from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 
 _METHODS = {"cash": "cash", "card": "card", "visa": "card", "transfer": "transfer", "paypal": "paypal"}
+# How systems say that money came, or that it did not.
+_CAME = ("paid", "succe", "receiv", "complet", "captur", "fail")
 
 
 class Products(Mapped):
@@ -115,7 +117,7 @@ class Orders(Mapped):
             "currency": next((one.currency for one in (price, total) if one), c.currency),
             "product_id": self._products.get(product),
             "description": product or None,
-            "quantity": c.read(values, "order_line.quantity", "number") or Decimal(1),
+            "quantity": Decimal(1) if (n := c.read(values, "order_line.quantity", "number")) is None else n,
             "price": price,
             "note": c.text(values, "order.note") or None,
             **self.own_facts(values),
@@ -222,6 +224,8 @@ class Payments(Mapped):
         order, payer = self._orders.get(c.text(values, "order.ref"), (None, None))
         method = c.text(values, "payment.method").casefold()
         status = c.text(values, "payment.status").casefold()
+        if status and not any(word in status for word in _CAME):
+            doubt(_("a payment that is “{value}” comes in as received").format(value=status))
         people = self.refer_all(values, "person.ref", doubt)
         organization = next(iter(self.refer_all(values, "organization.ref", doubt)), None)
         party = next(iter(people), None) or organization
