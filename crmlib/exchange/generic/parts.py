@@ -25,7 +25,8 @@ _WITH_PERSON = frozenset({"person", "affiliation", "relation", "manager", "fact"
 # What a column of a party's own says of whichever party its prefix names.
 _OF_A_PARTY = frozenset({"address", "contact_point", "consent", "party", "tag", "custom"})
 _NAMES = {
-    "companies": ("organization.name",), "contacts": ("person.name", "person.given_name", "person.family_name"),
+    "companies": ("organization.name",),
+    "contacts": ("person.name", "person.given_name", "person.family_name", "contact_point.email"),
     "products": ("product.name", "product.code"), "deals": ("deal.name",), "activities": ("activity.subject",),
 }  # fmt: skip
 _AT_ONCE = 1000
@@ -105,16 +106,23 @@ def parts_of(meaning: Meaning) -> list[tuple[str, Meaning]]:
     if own not in _CARRIERS:
         return [(own, meaning)]
     found = [(kind, _meaning_of(meaning, kind)) for kind in _ALL if kind == own or _rides(meaning, kind)]
+    # What no column names cannot be told from what other rows hold.
+    found = [(kind, told) for kind, told in found if kind == own or _named_by(told, kind)]
     return found if len(found) > 1 else [(own, meaning)]
 
 
 def part(table: Table, kind: str, meaning: Meaning, *, is_own: bool, **once: Any) -> Part:
     """The rows of `table` that hold a record of this kind."""
-    names = ("activity.body",) if kind == NOTES else _NAMES[kind]
-    places = [table.index[one.column] for one in meaning.columns if one.target in names and one.column in table.columns]
+    places = [table.index[column] for column in _named_by(meaning, kind) if column in table.columns]
     about = {name: getattr(table, name) for name in Table.__dataclass_fields__}
     kept = tuple(one.column for one in meaning.columns if one.target not in (IGNORE, CUSTOM))
     return Part(**about, of=table, kept=kept, needed=() if is_own else tuple(places), is_own=is_own, **once)
+
+
+def _named_by(meaning: Meaning, kind: str) -> list[str]:
+    """The columns that name a record of this kind."""
+    names = ("activity.body",) if kind == NOTES else _NAMES[kind]
+    return [one.column for one in meaning.columns if one.target in names]
 
 
 def _rides(meaning: Meaning, kind: str) -> bool:

@@ -27,14 +27,13 @@ class Contacts(Parties[Person]):
     def named(self, values: Mapping[str, str]) -> str:
         given = self.c.text(values, "person.given_name")
         whole = person_name(given, self.c.text(values, "person.family_name"))
-        told = self.c.text(values, "person.name")
-        return whole or told
+        return whole or self.c.text(values, "person.name")
 
     def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
         facts = super().read(values, doubt)
         given, family = facts.get("given_name"), facts.get("family_name")
+        whole = self.c.text(values, "person.name")
         if not given and not family:
-            whole = self.c.text(values, "person.name")
             # The last word is the family name: right more often than not, and said to be a guess.
             given, _blank, family = whole.rpartition(" ") if " " in whole else (whole, "", "")
         if not given and not family:
