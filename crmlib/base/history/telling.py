@@ -20,7 +20,8 @@ _MOST_FIELDS = 4
 @dataclass(frozen=True)
 class FieldChange:
     """What a change did to one field: its `key` (of a field of the business's own with `custom.` before it), what it
-    is called, and what it said before and says now, in words; a dash for nothing."""
+    is called, and what it said before and says now, in words; a dash for nothing.
+    """
 
     key: str
     label: str
