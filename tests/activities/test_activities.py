@@ -84,7 +84,7 @@ def test_one_timeline_holds_work_events_and_changes(workbench, scene, clock):
         "Site visit"
     ]
     changes = workbench.activities.timeline([firm.id], what="change")
-    assert [entry.title for entry in changes] == ["Acme: Sector set to farming"]
+    assert [entry.title for entry in changes] == ["Sector set to farming"]
 
 
 def test_a_timeline_goes_on_where_the_page_before_ended(workbench, scene, clock):
@@ -104,8 +104,8 @@ def test_the_newest_contact_is_known_whichever_way_an_activity_comes_goes_or_com
         return workbench.contacts.parties_page(search="ana").rows[0]["last_activity_at"]
 
     first, second = clock.now, clock.advance(days=1)
-    workbench.activities.log_activity("call", with_parties=[ana], at=first)
-    later = workbench.activities.log_activity("call", with_parties=[ana], at=second).id
+    workbench.activities.log_activity("call", subject="Call", with_parties=[ana], at=first)
+    later = workbench.activities.log_activity("call", subject="Call", with_parties=[ana], at=second).id
     assert latest() == second
     workbench.activities.delete_activity(later)
     assert latest() == first

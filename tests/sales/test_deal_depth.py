@@ -38,7 +38,7 @@ def test_every_amount_a_deal_had_is_kept_with_when_and_why(workbench, make_deal,
         "EUR", "EUR", "USD", None, "EUR",
     ]  # fmt: skip
     assert (rows["why"][1], (rows["at"][1] - rows["at"][0]).days) == ("Two more", 1)
-    assert "Sensors: amount now 150.00 EUR, before 100.00 EUR" in told(firm.id)
+    assert "Sensors: amount now €150, before €100" in told(firm.id)
 
 
 def test_a_path_that_knows_of_no_history_writes_it_all_the_same(workbench, make_deal, clock):
