@@ -119,6 +119,7 @@ from crmlib.billing.totals import (
     converter,
     count_anew,
     reporting_currency,
+    totals_agree,
     without_triggers,
 )
 from crmlib.filters import offer
@@ -225,6 +226,7 @@ __all__ = [
     "shares",
     "sum_in",
     "take_off",
+    "totals_agree",
     "totals_by_coupon",
     "totals_by_discount",
     "totals_by_method",
