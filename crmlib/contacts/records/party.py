@@ -246,7 +246,7 @@ class Party(Customizable, Tracked, Base):
     name_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(name_key, "name"))
     back_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(back_key, "name"))
 
-    # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
+    # The newest activity that has happened. Kept by triggers on `activities`' tables, outside version and journal,
     # because every list is sorted by it.
     last_activity_at: Mapped[datetime | None] = mapped_column(
         index=True, info=field(lazy("Last activity"), "moment", shown=READ_ONLY)
