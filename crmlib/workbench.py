@@ -313,8 +313,8 @@ class Department:
         if not _takes_session(function):
             return function
         workbench = self._workbench
-        # `actions.py`, a folder `actions`, `money_actions.py`
-        acts = any(part.endswith("actions") for part in function.__module__.split("."))
+        # `actions.py`, or a folder `actions`
+        acts = "actions" in function.__module__.split(".")
         signature = inspect.signature(function)
 
         @wraps(function)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
@@ -11,22 +12,38 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.access import visible
 from crmlib.activities.records import About, Activity, Part, Participation
-from crmlib.base import CHANGES, Base, Event, Field, JournalEntry, Journalled, fields_of, record_name
+from crmlib.base import CHANGES, Base, Event, JournalEntry, Journalled, fields_of, record_name
+from crmlib.base.history.saying import title_of
+from crmlib.base.history.telling import field_changes
 from crmlib.contacts import ContactKind, Lifecycle, Party
-from crmlib.i18n import country_name, format_date, format_datetime, lazy
+from crmlib.i18n import format_datetime, format_money, lazy
 from crmlib.i18n import gettext as _
 
 __all__ = ["TimelineEntry", "timeline", "timeline_of"]
 
 # What an event of the same moment says already.
 _TOLD_BY_EVENTS = frozenset({"lifecycle", "lost_reason", "lost_note", "result", "outcome"})
+# And these, where there is such an event.
+_TOLD_BY_EVENTS_BESIDE = {
+    "deal": frozenset({"amount"}),
+    "lead": frozenset({"status", "score", "score_reason"}),
+    "order": frozenset({"status"}),
+    "payment": frozenset({"status"}),
+    "refund": frozenset({"status"}),
+}
+_BESIDE = timedelta(seconds=2)
 # Records whose coming and going is told by events, in words.
 _TOLD_WHOLE = ("fact", "tagging", "relation", "consent_event", "team_member", "affiliation", "party", "reminder")
+# Of these there may be several on one timeline, so a change says which it is of.
+_TOLD_BY_NAME = ("party", "deal", "lead", "order", "payment", "refund", "activity")
 
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing on a timeline. `what` is "activity", "event" or "change"; `kind` which of them."""
+    """One thing on a timeline. `what` is "activity", "event" or "change"; `kind` which of them.
+
+    `number` is that of an event or a change in the journal: by it a change can be undone.
+    """
 
     at: datetime
     what: str
@@ -38,6 +55,7 @@ class TimelineEntry:
     record_id: int = 0
     is_open: bool = False
     due_at: datetime | None = None
+    number: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,7 +76,9 @@ def timeline(
     party_ids = visible(session, Party, party_ids)
     mine = select(Participation.activity_id).where(Participation.party_id.in_(party_ids))
     theirs = JournalEntry.party_id.in_(party_ids)
-    return _merged(session, mine, theirs, what=what, kinds=kinds, before=before, limit=limit)
+    # On a timeline of several, a change says whose it is.
+    own = ("party", party_ids[0]) if len(party_ids) == 1 else None
+    return _merged(session, mine, theirs, own, what=what, kinds=kinds, before=before, limit=limit)
 
 
 def timeline_of(
@@ -83,13 +103,15 @@ def timeline_of(
     if name == "activity":
         mine = select(Activity.id).where(or_(Activity.follows_id == record_id, Activity.id.in_(mine)))
     theirs = (JournalEntry.record == name) & (JournalEntry.record_id == record_id) & (JournalEntry.kind != "deletes")
-    return _merged(session, mine, theirs, what=what, kinds=kinds, before=before, limit=limit)
+    own = (name, record_id)
+    return _merged(session, mine, theirs, own, what=what, kinds=kinds, before=before, limit=limit)
 
 
 def _merged(
     session: Session,
     mine: Select[int],
     theirs: ColumnElement[bool],
+    own: tuple[str, int] | None,
     *,
     what: str,
     kinds: Sequence[str],
@@ -100,7 +122,7 @@ def _merged(
     if what in ("", "activity"):
         found += _activities(session, mine, kinds, before, limit)
     if not kinds and what != "activity":
-        found += _journal(session, theirs, what, before, limit)
+        found += _journal(session, theirs, own, what, before, limit)
     return sorted(found, key=lambda entry: (entry.at, entry.record_id), reverse=True)[:limit]
 
 
@@ -145,7 +167,12 @@ def _came_of(activity: Activity) -> dict[str, Any]:
 
 
 def _journal(
-    session: Session, theirs: ColumnElement[bool], what: str, before: datetime | None, limit: int
+    session: Session,
+    theirs: ColumnElement[bool],
+    own: tuple[str, int] | None,
+    what: str,
+    before: datetime | None,
+    limit: int,
 ) -> list[TimelineEntry]:
     rows = (
         select(JournalEntry)
@@ -167,15 +194,35 @@ def _journal(
     rows = rows.where((JournalEntry.kind != "delete") | JournalEntry.record.not_in(_TOLD_WHOLE))
     if before is not None:
         rows = rows.where(JournalEntry.happened_at < before)
-    entries = (_told(entry) if entry.kind not in CHANGES else _changed(entry) for entry in session.scalars(rows))
+    found = list(session.scalars(rows))
+    beside = _Beside(found)
+    entries = (
+        _told(session, one) if one.kind not in CHANGES else _changed(session, one, own, beside.tells(one))
+        for one in found
+    )
     return [entry for entry in entries if entry is not None]
 
 
-def _told(entry: JournalEntry) -> TimelineEntry | None:
+class _Beside:
+    """The events among rows of the journal, by what they are about: a change beside one is told by it."""
+
+    def __init__(self, rows: Sequence[JournalEntry]) -> None:
+        self._moments: dict[tuple[str, int], list[datetime]] = {}
+        for row in rows:
+            if row.kind not in CHANGES:
+                self._moments.setdefault((row.record, row.record_id), []).append(row.at)
+
+    def tells(self, change: JournalEntry) -> bool:
+        """Whether an event of the same record and moment is there."""
+        moments = self._moments.get((change.record, change.record_id), ())
+        return any(abs(change.at - moment) < _BESIDE for moment in moments)
+
+
+def _told(session: Session, entry: JournalEntry) -> TimelineEntry | None:
     kind = Event.kinds.get(entry.kind)
     if kind is None:
         return None
-    words = {key: _in_words(kind, key, value) for key, value in entry.after.items()}
+    words = {key: _in_words(session, kind, key, value) for key, value in entry.after.items()}
     return TimelineEntry(
         at=entry.happened_at,
         what="event",
@@ -184,11 +231,12 @@ def _told(entry: JournalEntry) -> TimelineEntry | None:
         who=entry.actor,
         record=entry.record,
         record_id=entry.record_id,
+        number=entry.number,
         facts=entry.after,
     )
 
 
-def _in_words(kind: type[Event], key: str, value: Any) -> Any:
+def _in_words(session: Session, kind: type[Event], key: str, value: Any) -> Any:
     """A fact of an event as people read it: the label of a choice, a moment, a word of ours in their language."""
     if value is None:
         return ""
@@ -200,36 +248,53 @@ def _in_words(kind: type[Event], key: str, value: Any) -> Any:
     if key in getattr(kind, "translated", ()):
         return _(value)
     if key in getattr(kind, "moments", ()):
-        return format_datetime(datetime.fromisoformat(value), UTC)
-    return value
+        return format_datetime(datetime.fromisoformat(value), session.info.get("zone") or UTC)
+    return _amount(value) if key in getattr(kind, "amounts", ()) else value
 
 
-def _changed(entry: JournalEntry) -> TimelineEntry | None:
+def _amount(said: str) -> str:
+    """An amount as events keep it ("1250.00 EUR"), as people write it here; a dash stays one."""
+    figure, _space, currency = said.partition(" ")
+    try:
+        amount = Decimal(figure)
+        return format_money(amount, currency, whole=amount == amount.to_integral()) if currency else said
+    except InvalidOperation:
+        return said
+
+
+def _changed(
+    session: Session, entry: JournalEntry, own: tuple[str, int] | None, told_beside: bool
+) -> TimelineEntry | None:
     if entry.record == "contact_point" and entry.kind != "update":
         return _reached(entry)
     known = _fields(entry.record)
-    told = [key for key in {**entry.before, **entry.after} if key in known and key not in _TOLD_BY_EVENTS]
-    if not told:
-        return None
+    told_already = _TOLD_BY_EVENTS | (_TOLD_BY_EVENTS_BESIDE.get(entry.record, frozenset()) if told_beside else set())
     sentences = []
-    for key in told:
-        about, was, now = known[key], entry.before.get(key), entry.after.get(key)
-        if now in (None, ""):
+    for one in field_changes(session, entry) if entry.kind == "update" else ():
+        if one.key in told_already or not (one.key in known or one.key.startswith("custom.")):
+            continue
+        if one.now == "–":
             template = lazy("{field} removed, was {was}")
-        elif was in (None, ""):
+        elif one.was == "–":
             template = lazy("{field} set to {now}")
         else:
             template = lazy("{field} set to {now}, was {was}")
-        sentences.append(_(template).format(field=_(about.label), now=_shown(about, now), was=_shown(about, was)))
+        sentences.append(_(template).format(field=one.label, now=one.now, was=one.was))
+    if not sentences:
+        return None
+    title = sentences[0]
+    if (entry.record, entry.record_id) != own and entry.record in _TOLD_BY_NAME:
+        title = f"{title_of(session, entry.record, entry.record_id)}: {title}"
     return TimelineEntry(
         at=entry.happened_at,
         what="change",
         kind=entry.kind,
-        title=sentences[0],
+        title=title,
         body="\n".join(sentences[1:]),
         who=entry.actor,
         record=entry.record,
         record_id=entry.record_id,
+        number=entry.number,
     )
 
 
@@ -245,18 +310,8 @@ def _reached(entry: JournalEntry) -> TimelineEntry:
         who=entry.actor,
         record=entry.record,
         record_id=entry.record_id,
+        number=entry.number,
     )
-
-
-def _shown(about: Field, value: Any) -> str:
-    names = dict(about.choices)
-    if value in names:
-        return _(names[value])
-    if about.kind == "country" and value:
-        return country_name(value)
-    if about.kind == "date" and value:
-        return format_date(date.fromisoformat(value))
-    return "" if value is None else str(value)
 
 
 def _standing(value: str) -> str:
@@ -270,9 +325,8 @@ def _told_records() -> list[str]:
     return sorted({record_name(kind) for kind in kinds if issubclass(kind, Journalled) and fields_of(kind)})
 
 
-def _fields(record: str) -> dict[str, Field]:
-    found: dict[str, Field] = {}
-    for mapper in Base.registry.mappers:
-        if record_name(mapper.class_) == record:
-            found |= fields_of(mapper.class_, shown="form")
-    return found
+@cache
+def _fields(record: str) -> frozenset[str]:
+    """The fields that people type in such records, by key."""
+    kinds = [mapper.class_ for mapper in Base.registry.mappers if record_name(mapper.class_) == record]
+    return frozenset(key for kind in kinds for key in fields_of(kind, shown="form"))

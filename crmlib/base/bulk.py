@@ -284,12 +284,53 @@ def _fixed(mapper: Mapper[Any], moment: datetime) -> dict[str, Any]:
     return found
 
 
+class _Wholes:
+    """What the rows of a chunk are parts of, as far as somebody asks: read once for the whole chunk."""
+
+    def __init__(self, session: Session, mapper: Mapper[Any], rows: list[dict[str, Any]]) -> None:
+        self._session, self._mapper, self._rows = session, mapper, rows
+        self._read: dict[str, tuple[str, dict[Any, Any]]] = {}
+        self.relations = frozenset(mapper.relationships.keys())
+
+    def of(self, values: dict[str, Any], name: str) -> Any:
+        """What `values` link to by the relationship `name`; None where they link to nothing."""
+        if name not in self._read:
+            self._read[name] = self._all(name)
+        key, found = self._read[name]
+        return found.get(values.get(key))
+
+    def _all(self, name: str) -> tuple[str, dict[Any, Any]]:
+        relation = self._mapper.relationships[name]
+        ((here, there),) = relation.local_remote_pairs or ()
+        key = self._mapper.get_property_by_column(here).key
+        numbers = {row[key] for row in self._rows if row.get(key) is not None}
+        wanted = {column.key: column.columns[0] for column in relation.mapper.column_attrs}
+        rows = select(*(column.label(one) for one, column in wanted.items())).where(there.in_(numbers))
+        found = self._session.connection().execute(rows).mappings()
+        return key, {row[relation.mapper.get_property_by_column(there).key]: SimpleNamespace(**row) for row in found}
+
+
+class _Written:
+    """A row that was written, asked as the record that it is: for its columns, or for what it is a part of."""
+
+    def __init__(self, values: dict[str, Any], wholes: _Wholes) -> None:
+        self.__dict__.update(values)
+        self.__dict__[""] = wholes
+
+    def __getattr__(self, name: str) -> Any:
+        wholes: _Wholes = self.__dict__[""]
+        if name not in wholes.relations:
+            raise AttributeError(name)
+        return wholes.of(self.__dict__, name)
+
+
 def _inserts(
     session: Session, mapper: Mapper[Any], rows: list[dict[str, Any]], first: int, fixed: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     mark, name, keys = stamp(session), record_name(mapper.class_), journalled_keys(mapper)
     number = mapper.get_property_by_column(mapper.primary_key[0]).key
     concerns: Any = mapper.class_.concerns_party_id
+    wholes = _Wholes(session, mapper, rows)
     usual = {key: value for key, value in fixed.items() if key in keys and not callable(value)}
     for record_id, row in enumerate(rows, first):
         values = {**usual, **row, number: record_id}
@@ -299,7 +340,7 @@ def _inserts(
             "kind": "insert",
             "record": name,
             "record_id": record_id,
-            "party_id": concerns.fget(SimpleNamespace(**values)),
+            "party_id": concerns.fget(_Written(values, wholes)),
             "before": {},
             "after": flat(values, keys),
         }

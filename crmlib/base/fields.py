@@ -48,7 +48,7 @@ KINDS = {
     "phone": lazy("Phone"),
     "country": lazy("Country"),
     "url": lazy("Web address"),
-    "party": lazy("Customer or colleague"),
+    "party": lazy("Person or organization"),
 }
 
 #: Who may see it, from anybody to hardly anybody: rights and exports go by it.
@@ -66,6 +66,7 @@ class Field:
     """What is known of one field. `kind` is one of `KINDS`, `sensitivity` of `SENSITIVITIES`, `shown` of `PLACES`.
 
     `label`, `hint` and the labels in `choices` (value to label) are English; `gettext` them where they are shown.
+    `takes_others` says that words of one's own are kept beside the choices.
     `many` says that a record has any number of values of it, as it has tags. `record` names the kind of record that a
     link (kind party) leads to. `is_custom` fields were defined at run time: their labels are the business's own
     words and are shown as they are.
@@ -84,6 +85,7 @@ class Field:
     sensitivity: str = "internal"
     shown: tuple[str, ...] = PLACES
     many: bool = False
+    takes_others: bool = False
     record: str = ""
     is_custom: bool = False
 
@@ -186,6 +188,22 @@ def own_fields(session: Session, record: str) -> dict[str, Field]:
     return {key: about for source in _own_fields for key, about in source(session, record).items()}
 
 
+_kept_choices: dict[str, dict[str, Callable[[Session], Iterable[tuple[str, str]]]]] = {}
+
+
+def ask_for_choices(record: str, key: str, source: Callable[[Session], Iterable[tuple[str, str]]]) -> None:
+    """Let a room above say what can be chosen in a field where that is a list which people edit: pairs of value and
+    label, by session. Without a pair the field has the choices it is written with.
+    """
+    _kept_choices.setdefault(record, {})[key] = source
+
+
+def kept_choices(session: Session, record: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The choices that people have edited, by field of a kind of record."""
+    found = {key: tuple(source(session)) for key, source in _kept_choices.get(record, {}).items()}
+    return {key: pairs for key, pairs in found.items() if pairs}
+
+
 def _number(about: Field, label: str, text: str, currency: str) -> int:
     try:
         value = int(text.replace(" ", "").replace("\u00a0", ""))
@@ -248,6 +266,8 @@ def _choice(about: Field, label: str, text: str, currency: str) -> Any:
     for value, name in about.choices:
         if text.casefold() in (value.casefold(), name.casefold(), _(name).casefold()):
             return about.as_choice(value) if about.as_choice else value
+    if about.takes_others:
+        return text
     names = ", ".join(_(name) for _value, name in about.choices)
     raise InvalidInput(label, text, _("choose one of: {names}").format(names=names))
 

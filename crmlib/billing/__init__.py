@@ -6,18 +6,34 @@ sums per party are kept by the database itself (see `totals.py`), so that no way
 
 from crmlib.billing.actions import (
     add_line,
+    add_payment_method,
     apply_coupon,
     apply_discount,
     cancel_order,
+    cancel_payment,
+    cancel_refund,
     confirm_order,
     edit_line,
     edit_order,
+    edit_payment,
+    end_payment_method,
+    fail_payment,
     fulfil_order,
     place_order,
+    receive_payment,
+    record_payment,
+    record_refund,
+    recount_totals,
+    refund_order,
+    refund_payment,
     remove_coupon,
     remove_discount,
     remove_line,
     reopen_order,
+    restate,
+    set_fx_rate,
+    set_fx_rates,
+    settle_refund,
     take_off,
 )
 from crmlib.billing.cards import (
@@ -48,24 +64,6 @@ from crmlib.billing.events import (
     RefundGiven,
 )
 from crmlib.billing.fields import offer_fields
-from crmlib.billing.money_actions import (
-    add_payment_method,
-    cancel_payment,
-    cancel_refund,
-    edit_payment,
-    end_payment_method,
-    fail_payment,
-    receive_payment,
-    record_payment,
-    record_refund,
-    recount_totals,
-    refund_order,
-    refund_payment,
-    restate,
-    set_fx_rate,
-    set_fx_rates,
-    settle_refund,
-)
 from crmlib.billing.queries import (
     ORDER_EVENTS,
     ORDER_LINES,
@@ -121,6 +119,7 @@ from crmlib.billing.totals import (
     converter,
     count_anew,
     reporting_currency,
+    totals_agree,
     without_triggers,
 )
 from crmlib.filters import offer
@@ -227,6 +226,7 @@ __all__ = [
     "shares",
     "sum_in",
     "take_off",
+    "totals_agree",
     "totals_by_coupon",
     "totals_by_discount",
     "totals_by_method",

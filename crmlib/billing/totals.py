@@ -44,9 +44,10 @@ from crmlib.billing.records import (
     RefundStatus,
     ReportingBasis,
 )
+from crmlib.contacts import Party
 from crmlib.i18n import gettext as _
 
-__all__ = ["convert_anew", "converter", "count_anew", "reporting_currency", "without_triggers"]
+__all__ = ["convert_anew", "converter", "count_anew", "reporting_currency", "totals_agree", "without_triggers"]
 
 # What holds the amount, and the day whose rate counts.
 _MONEY: dict[Any, tuple[str, str]] = {
@@ -57,6 +58,8 @@ _MONEY: dict[Any, tuple[str, str]] = {
 
 # How many rows in a foreign currency are converted at a time: memory stays flat.
 _BATCH = 5_000
+# How many parties are looked at where not all are.
+_SOME = 400
 
 
 def reporting_currency(session: Session) -> str | None:
@@ -85,6 +88,29 @@ def count_anew(opened: Session) -> int:
     opened.execute(insert(table).from_select([column.name for column in table.columns], _counted_anew()))
     _forget_loaded(opened)
     return opened.scalar(select(func.count()).select_from(table)) or 0
+
+
+def totals_agree(opened: Session, *, thorough: bool = True) -> bool:
+    """Are the sums per party those of their orders, payments and refunds?
+
+    `thorough` counts everything once more, seconds for millions of payments; otherwise 400 parties, the newest and
+    others spread over all numbers.
+    """
+    opened.flush()
+    table: Any = PartyTotal.__table__
+    kept = select(*table.columns)
+    some = None if thorough else _some_parties(opened)
+    counted = _counted_anew(some)
+    if some is not None:
+        kept = kept.where(table.c.party_id.in_(some))
+    differences = (one.except_(other).limit(1) for one, other in ((kept, counted), (counted, kept)))
+    return all(opened.execute(one).first() is None for one in differences)
+
+
+def _some_parties(opened: Session) -> list[int]:
+    newest = opened.scalar(select(func.max(Party.id))) or 0
+    step = max(1, 2 * newest // _SOME)
+    return sorted({*range(newest, 0, -step), *range(max(1, newest - _SOME // 2), newest + 1)})
 
 
 def convert_anew(opened: Session, *, currency: str | None = None, days: tuple[date, date] | None = None) -> int:
@@ -170,7 +196,8 @@ def _restate(connection: Connection, record: Any, known: Converter, days: tuple[
             changed += len(other)
 
 
-def _counted_anew() -> Any:
+def _counted_anew(parties: list[int] | None = None) -> Any:
+    """What `party_total` has to hold, of all parties or of some."""
     currency = select(ReportingBasis.currency).scalar_subquery()
     zero: Any = literal_column("0")
     nothing = null()
@@ -229,6 +256,8 @@ def _counted_anew() -> Any:
         .where(Refund.party_id.is_not(None), Refund.status.in_([RefundStatus.CREDITED, RefundStatus.PAID]))
         .group_by(Refund.party_id),
     ]
+    if parties is not None:
+        parts = [part.where(record.party_id.in_(parties)) for part, record in zip(parts, _MONEY, strict=True)]
     every = union_all(*parts).subquery()
     column = every.c
     order = {

@@ -87,9 +87,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _say(error: CrmError) -> None:
     if not _asked.json:
-        typer.echo(str(error), err=True)
+        # A filter that is not understood shows the place.
+        caret = getattr(error, "caret", None)
+        typer.echo(caret() if caret is not None else str(error), err=True)
         return
     told = {"error": str(error), "kind": type(error).__name__}
     if isinstance(error, InvalidInput):
         told |= {"field": error.field, "value": str(error.value), "expected": error.expected}
+        told |= {name: getattr(error, name) for name in ("position", "length", "nearest") if hasattr(error, name)}
     typer.echo(json.dumps(told, ensure_ascii=False), err=True)

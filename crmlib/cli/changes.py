@@ -1,22 +1,26 @@
 """`crm changes` and `crm undo`: what was done, and taking it back."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import CHANGES, InvalidInput, JournalEntry, NotFound, Refused, Undone, changes_since, history_of
+from crmlib.base import CHANGES, InvalidInput, JournalEntry, NotFound, Undone, changes_since, history_of
+from crmlib.base.history import undo_batch, undo_change
 from crmlib.base.history.frames import class_called, moment_of
 from crmlib.base.history.saying import title_of, when, word_for
 from crmlib.base.history.telling import sentence_of
 from crmlib.base.journal import record_name
 from crmlib.cli.asked import Asked
+from crmlib.cli.undoing import take_back
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
 _SINCE = "After this number of the journal, or from this day on (2026-05-01)."
+_CHANGES = "Such as: crm changes --since 2026-05-01 --record party:12"
+_UNDO = "Such as: crm undo 4711 --dry-run. Or an import as a whole: crm import undo 3"
+_DRY = "Only tell what would be taken back, and what not."
 _RECORD = "Only one record, such as party:12, or one kind of them, such as deal."
 
 
@@ -55,12 +59,13 @@ def changes(
 def undo(
     context: typer.Context,
     number: Annotated[
-        int | None, typer.Argument(metavar="[NUMBER]", help="A change, as `crm changes` numbers it.")
+        int | None, typer.Argument(metavar="NUMBER", help="A change, as `crm changes` numbers it.")
     ] = None,
     batch: Annotated[str, typer.Option("--batch", metavar="NAME", help="All of a batch, such as an import.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
 ) -> None:
-    """Take back one change, or a whole batch. What people changed since stays, and is told.
+    """Take back one change, or a whole batch. What people changed since stays, and is told before you agree.
 
     An undo is a batch too: undo that, and everything is back.
     """
@@ -70,25 +75,13 @@ def undo(
     with asked.open() as workbench:
         with workbench.reading() as session:
             about = _about_batch(session, batch) if number is None else _about_change(session, number)
-        if not yes:
-            if asked.json or not sys.stdin.isatty():
-                raise Refused(_("Nothing was taken back: say --yes to have it done without being asked."))
-            typer.echo(about)
-            if not typer.confirm(_("Take this back?"), default=False):
-                asked.tell(_("Nothing was taken back."))
-                return
-        past = workbench.history
-        done = past.undo_batch(batch) if number is None else past.undo_change(number)
-        asked.tell(
-            "\n".join(_told(done)),
-            undone=done.n_undone,
-            spared=[
-                {"record": one.record, "number": one.record_id, "field": one.field, "title": one.title, "why": one.why}
-                for one in done.spared
-            ],
-            n_spared=done.n_spared,
-            batch=done.batch,
-        )
+
+        def work(session: Session) -> Undone:
+            if number is None:
+                return undo_batch(session, batch, at=workbench.now())
+            return undo_change(session, number, at=workbench.now())
+
+        take_back(asked, workbench, work, about, yes=yes, dry_run=dry_run)
 
 
 def read_record(text: str) -> tuple[str | None, int | None]:
@@ -149,24 +142,6 @@ def _words(kind: str, n: int) -> str:
     return ngettext("{n} deleted", "{n} deleted", n)
 
 
-def _told(done: Undone) -> list[str]:
-    says = ngettext("{n} change was taken back.", "{n} changes were taken back.", done.n_undone)
-    lines = [says.format(n=format_number(done.n_undone))]
-    if done.n_spared:
-        says = ngettext("{n} thing stays as it is:", "{n} things stay as they are:", done.n_spared)
-        lines += ["", says.format(n=format_number(done.n_spared))]
-        lines += [f"  {one}" for one in done.spared[:_SHOWN]]
-        if done.n_spared > _SHOWN:
-            lines.append("  " + _("… and {n} more").format(n=format_number(done.n_spared - _SHOWN)))
-    if done.n_undone:
-        lines += ["", _('To have it back: crm undo --batch "{batch}"').format(batch=done.batch)]
-    return lines
-
-
-# Nobody reads a longer list at a terminal; --json has them all.
-_SHOWN = 20
-
-
 def _line(session: Session, entry: JournalEntry) -> str:
     who = entry.actor or _("Somebody")
     return f"{entry.number:>7}  {when(session, entry.at)}  {who}  {sentence_of(session, entry)}"
@@ -189,5 +164,5 @@ def _as_dict(session: Session, entry: JournalEntry) -> dict[str, Any]:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("changes")(changes)
-    app.command("undo")(undo)
+    app.command("changes", short_help="Tell what was changed, by whom and when.", epilog=_CHANGES)(changes)
+    app.command("undo", short_help="Take back one change, or a whole batch.", epilog=_UNDO)(undo)

@@ -75,4 +75,4 @@ class _Progress:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("demo")(demo)
+    app.command("demo", short_help="Make the demo company, full of examples.")(demo)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,12 +29,20 @@ class Finding:
     says: str
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(
+    context: typer.Context,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="First build anew what is kept of the records: index, sums, statistics.")
+    ] = False,
+) -> None:
     """Look whether everything is in order, and say what to do where it is not.
 
-    Exit code 1 where something keeps the workbench from working.
+    Exit code 1 where something keeps the workbench from working. `--mend` changes no record: it counts and indexes
+    once more what the records say.
     """
     asked: Asked = context.obj
+    if mend:
+        _mend(asked)
     found = list(examine(asked))
     bad = any(one.state == "problem" for one in found)
     width = max(len(one.what) for one in found)
@@ -64,6 +72,7 @@ def examine(asked: Asked) -> Iterator[Finding]:
         yield from _guarded(_("search"), lambda: _search(asked))
         yield from _guarded(_("names"), lambda: _names(asked))
         yield from _guarded(_("statistics"), lambda: _statistics(asked))
+        yield from _guarded(_("sums"), lambda: _sums(asked))
 
 
 def _python() -> Finding:
@@ -171,7 +180,7 @@ def _search(asked: Asked) -> Finding:
     with asked.open() as workbench, workbench.reading() as session:
         if index_is_complete(session, thorough=False):
             return Finding(_("search"), "ok", _("its index agrees with the records"))
-    says = _("its index does not agree with the records; `crm search --rebuild` builds it anew")
+    says = _("its index does not agree with the records; `crm doctor --mend` builds it anew")
     return Finding(_("search"), "problem", says)
 
 
@@ -181,7 +190,7 @@ def _names(asked: Asked) -> Finding:
     with asked.open() as workbench, workbench.reading() as session:
         if keys_are_complete(session, thorough=False):
             return Finding(_("names"), "ok", _("have the keys by which those like them are found"))
-    says = _("some have no keys, so those like them are not pointed out; `contacts.renew_keys()` gives them theirs")
+    says = _("some have no keys, so those like them are not pointed out; `crm doctor --mend` gives them theirs")
     return Finding(_("names"), "problem", says)
 
 
@@ -203,6 +212,29 @@ def _statistics(asked: Asked) -> Finding:
     return Finding(_("statistics"), "ok", says)
 
 
+def _sums(asked: Asked) -> Finding:
+    from crmlib.billing import totals_agree
+
+    with asked.open() as workbench, workbench.reading() as session:
+        if totals_agree(session, thorough=False):
+            return Finding(_("sums"), "ok", _("per customer agree with orders, payments and refunds"))
+    says = _("per customer do not agree with orders, payments and refunds; `crm doctor --mend` counts them anew")
+    return Finding(_("sums"), "problem", says)
+
+
+def _mend(asked: Asked) -> None:
+    """Build anew whatever is worked out from records: each step in a transaction of its own, so that it is kept."""
+    from crmlib.base import refresh_statistics
+    from crmlib.billing import recount_totals
+    from crmlib.contacts import renew_keys
+    from crmlib.search import reindex
+
+    with asked.open() as workbench:
+        for step in (reindex, renew_keys, recount_totals, refresh_statistics):
+            with workbench.session() as session:
+                step(session)
+
+
 def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:
     try:
         yield look()
@@ -211,4 +243,4 @@ def _guarded(what: str, look: Callable[[], Finding]) -> Iterator[Finding]:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
+    app.command("doctor", short_help="Look whether all is in order.")(doctor)

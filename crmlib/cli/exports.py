@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
+from crmlib.base.errors import InvalidInput
 from crmlib.cli.asked import Asked
 from crmlib.i18n import format_number, ngettext
+from crmlib.i18n import gettext as _
 
 EVERYTHING = "everything"
 # What an export of everything says of the workbench that it comes from.
 KEPT_SETTINGS = ("name", "currency", "locale", "timezone", "country")
 
 
+_EXAMPLES = (
+    "Such as: crm export customers customers.xlsx --filter 'city == \"Jakarta\" and open_deals > 0' "
+    "--columns name,email,total_paid --sort -total_paid"
+)
 _WHAT = "A list (customers, deals, activities, products …), or `everything`."
 _FILE = "Where to write. Its ending says how: .csv .xlsx .parquet .jsonl; .zip for everything."
 _FILTER = 'Only what fits, such as: city == "Jakarta" and open_deals > 0'
@@ -27,7 +33,8 @@ def export(
     columns: Annotated[str, typer.Option(metavar="KEYS", help="Which columns, in order, with commas between.")] = "",
     sort: Annotated[str, typer.Option(metavar="KEY", help="Sorted by this column; -KEY turns it round.")] = "",
     file_format: Annotated[
-        str, typer.Option("--format", help="csv, xlsx, parquet or jsonl, where the ending does not say.")
+        str,
+        typer.Option("--format", metavar="FORMAT", help="csv, xlsx, parquet or jsonl, where the ending does not say."),
     ] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help=_RAW)] = False,
@@ -39,9 +46,13 @@ def export(
     from crmlib.exchange import export_everything, export_list
 
     asked: Asked = context.obj
+    if not out.expanduser().absolute().parent.is_dir():
+        raise InvalidInput(_("File"), str(out), _("there is no such folder; make it first"))
     out = out.expanduser().absolute()
     with asked.open() as workbench, workbench.reading() as session:
         if what.strip().casefold() == EVERYTHING:
+            if out.suffix.lower() != ".zip":
+                raise InvalidInput(_("File"), out.name, _("everything is a zip; name it like all.zip"))
             counts = export_everything(
                 session,
                 out,
@@ -71,4 +82,4 @@ def export(
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("export")(export)
+    app.command("export", epilog=_EXAMPLES)(export)

@@ -42,4 +42,4 @@ def init(
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("init")(init)
+    app.command("init", short_help="Make an empty workbench.")(init)

@@ -46,4 +46,4 @@ def _has_display() -> bool:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("lab")(lab)
+    app.command("lab", short_help="Open JupyterLab on the notebooks.")(lab)

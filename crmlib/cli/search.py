@@ -65,4 +65,4 @@ def search(
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("search")(search)
+    app.command("search", short_help="Find customers, deals, orders and more.")(search)

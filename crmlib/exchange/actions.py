@@ -1,6 +1,6 @@
 """What may be done: import the files of another system, and take an import back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from crmlib.base import Base, InvalidInput, NotFound, Refused, Undone, refresh_statistics, undo_batch
+from crmlib.base.money import check_currency
 from crmlib.exchange.generic import load_tables
-from crmlib.exchange.loading import Loading
-from crmlib.exchange.mapping import Mapping
+from crmlib.exchange.known_files import known_files, reading_of
+from crmlib.exchange.loading import UNKNOWN_SYSTEM, Loading
+from crmlib.exchange.mapping import CUSTOM, IGNORE
+from crmlib.exchange.mapping import Mapping as Meaning
 from crmlib.exchange.presets import Preset, find_preset
 from crmlib.exchange.progress import Progress, Step
 from crmlib.exchange.reading import Table
@@ -35,10 +38,12 @@ def import_files(
     dry_run: bool = False,
     refused: Path | str | None = None,
     progress: Callable[[Step], None] | None = None,
+    again: bool = False,
 ) -> ImportReport:
     """Read `files` as the exports that `preset` knows, in any order, and bring records up to date with them.
 
-    The same file twice changes nothing; a newer one changes only what changed, and what people changed here stays.
+    The same file twice changes nothing: it is known by its hash, and not read again unless `again` says so. A newer one
+    changes only what changed, and what people changed here stays.
     With `dry_run` the report is the same and nothing is kept. Rows that cannot be used are left out and written to
     the file `refused`, with the reason beside them, to be corrected and imported as they are; it is never
     overwritten. `progress` is told how far it has come. Raises NotFound or InvalidInput where a file cannot be
@@ -54,11 +59,14 @@ def import_files(
             session,
             kind.name,
             tables,
-            lambda loading: _load(loading, kind, tables),
+            lambda loading, given: _load(loading, kind, given),
             at=at,
             dry_run=dry_run,
             progress=watch,
             refusals=kept,
+            again=again,
+            # What the tables of a preset refer to is looked up in the tables themselves.
+            all_or_none=True,
         )
 
 
@@ -66,14 +74,29 @@ def as_one_batch(
     session: Session,
     system: str,
     tables: Sequence[Table],
-    load: Callable[[Loading], None],
+    load: Callable[[Loading, Sequence[Table]], None],
     *,
     at: datetime,
     dry_run: bool,
     progress: Progress,
     refusals: Refusals,
+    marks: Mapping[str, str] | None = None,
+    again: bool = False,
+    all_or_none: bool = False,
 ) -> ImportReport:
-    """Let `load` do its work in one batch of the journal, or in a savepoint that is rolled back if `dry_run`."""
+    """Let `load` do its work in one batch of the journal, or in a savepoint that is rolled back if `dry_run`.
+
+    Files that came before, read as `marks` says by their name, are left out unless `again`; with `all_or_none` only
+    where no other file comes with them.
+    """
+    marks = marks or {}
+    known = [] if again else known_files(session, system, [(one, marks.get(one.name, "")) for one in tables])
+    hashes = {one.sha256 for one in known}
+    if all_or_none and any(table.sha256 not in hashes for table in tables):
+        known, hashes = [], set()
+    tables = [table for table in tables if table.sha256 not in hashes]
+    if not tables:
+        return ImportReport(system, is_dry_run=dry_run, known_files=known)
     for table in tables:
         progress.expect_of(table)
     trial = session.begin_nested() if dry_run else None
@@ -81,8 +104,9 @@ def as_one_batch(
     try:
         loading = Loading(session, system=system, at=at, progress=progress, refusals=refusals)
         session.info["batch"] = loading.batch
-        _note_files(loading, tables)
-        load(loading)
+        loading.report.known_files = known
+        _note_files(loading, tables, marks)
+        load(loading, tables)
         report = loading.close()
     finally:
         session.info["batch"] = before
@@ -103,9 +127,11 @@ def _load(loading: Loading, kind: type[Preset], tables: Sequence[Table]) -> None
     preset.load(preset.sort(tables))
 
 
-def _note_files(loading: Loading, tables: Sequence[Table]) -> None:
+def _note_files(loading: Loading, tables: Sequence[Table], marks: Mapping[str, str]) -> None:
     for table in tables:
-        loading.report.files[table.name] = {"sha256": table.sha256, "rows": 0, "encoding": table.encoding}
+        loading.report.files[table.name] = {
+            "sha256": table.sha256, "rows": 0, "encoding": table.encoding, "reading": marks.get(table.name, ""),
+        }  # fmt: skip
         if table.encoding == "cp1252":
             says = _("{file} is not in Unicode; it was read as Windows-1252. Look at a name with an accent.")
             loading.report.note(_("Files"), says.format(file=table.name))
@@ -116,7 +142,7 @@ def _note_files(loading: Loading, tables: Sequence[Table]) -> None:
 
 def import_table(
     session: Session,
-    tables: Sequence[tuple[Table, Mapping]],
+    tables: Sequence[tuple[Table, Meaning]],
     *,
     at: datetime,
     system: str = "",
@@ -125,6 +151,7 @@ def import_table(
     dry_run: bool = False,
     refused: Path | str | None = None,
     progress: Callable[[Step], None] | None = None,
+    again: bool = False,
 ) -> ImportReport:
     """Bring records up to date with tables of any origin, each by its mapping (`guess_table` proposes one).
 
@@ -136,24 +163,40 @@ def import_table(
     """
     if not tables:
         raise InvalidInput(_("Files"), "", _("name at least one file"))
-    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or "file"
+    named = system or next((meaning.system for _table, meaning in tables if meaning.system), "") or UNKNOWN_SYSTEM
+    for table, meaning in tables:
+        if all(one.target in (CUSTOM, IGNORE) and not one.new for one in meaning.columns):
+            says = _(
+                "none of its columns says anything that is known here; say what they mean: --map '{column}=person.name'"
+            )
+            raise InvalidInput(_("File"), table.name, says.format(column=next(iter(table.columns), "…")))
+    if currency:
+        check_currency(currency, _("Currency"))
     given = [(without_reasons(table), meaning) for table, meaning in tables]
     money = currency or session.info.get("currency") or ""
+    marks = {table.name: reading_of(meaning, policy=policy, currency=money) for table, meaning in given}
     with Refusals(Path(refused) if refused is not None and not dry_run else None) as kept:
         return as_one_batch(
             session,
             named,
             [table for table, _meaning in given],
-            lambda loading: load_tables(loading, given, policy=policy, currency=money),
+            lambda loading, some: load_tables(
+                loading,
+                [(table, meaning) for table, meaning in given if any(table is one for one in some)],
+                policy=policy,
+                currency=money,
+            ),
             at=at,
             dry_run=dry_run,
             progress=Progress(progress),
             refusals=kept,
+            marks=marks,
+            again=again,
         )
 
 
 def save_mapping(
-    session: Session, name: str, mappings: Sequence[Mapping], *, options: dict[str, Any] | None = None
+    session: Session, name: str, mappings: Sequence[Meaning], *, options: dict[str, Any] | None = None
 ) -> ImportMapping:
     """Keep what the columns of a system's files mean under a name; one of that name is replaced."""
     if not name.strip():
@@ -169,7 +212,7 @@ def save_mapping(
     return here
 
 
-def find_mapping(session: Session, name: str, guessed: Mapping) -> Mapping:
+def find_mapping(session: Session, name: str, guessed: Meaning) -> Meaning:
     """The mapping saved under `name` for files such as the one that `guessed` was guessed from.
 
     Columns that it does not know keep the guess. Raises NotFound where there is no mapping of that name.
@@ -182,7 +225,7 @@ def find_mapping(session: Session, name: str, guessed: Mapping) -> Mapping:
         told = next(iter(here.columns.values()))
     if told is None:
         return guessed
-    saved = Mapping.from_json(told)
+    saved = Meaning.from_json(told)
     known = {one.column: one for one in saved.columns}
     columns = tuple(known.get(one.column, one) for one in guessed.columns)
     return replace(guessed, system=saved.system, kinds=saved.kinds, columns=columns)

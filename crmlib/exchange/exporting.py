@@ -5,10 +5,11 @@ keys and the words as they are stored, and the numbers of the records that a lin
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,6 +38,10 @@ _KINDS: dict[str, Kind] = {
 Part = tuple[Column, Callable[[dict[str, Any]], Any]]
 
 
+# What people call the list of all parties.
+_ALSO = {"customers": "party", "contacts": "party"}
+
+
 def list_names() -> dict[str, str]:
     """The lists there are, by the name people call them: `parties` to the kind of record `party`."""
     return {_plural(name): name for name in known_records()}
@@ -46,12 +51,15 @@ def find_list(name: str) -> str:
     """The kind of record that is meant by `customers`, `parties`, `party` …; InvalidInput lists those there are."""
     known = list_names()
     tidy = name.strip().casefold().replace("-", "_")
-    meant = {"customers": "party", "contacts": "party", "companies": "organization"}.get(tidy) or known.get(tidy)
+    meant = _ALSO.get(tidy) or known.get(tidy)
     if meant is None and tidy in known.values():
         meant = tidy
     if meant is None:
-        names = ", ".join(sorted(known))
-        raise InvalidInput(_("List"), name, _("choose one of: {names}").format(names=names))
+        names = sorted([*known, "customers", "everything"])
+        near = process.extractOne(tidy, names, scorer=fuzz.ratio, score_cutoff=70)
+        if near:
+            raise InvalidInput(_("List"), name, _("there is no such list; did you mean {near}?").format(near=near[0]))
+        raise InvalidInput(_("List"), name, _("choose one of: {names}").format(names=", ".join(names)))
     return meant
 
 
@@ -80,8 +88,9 @@ def export_list(
     keys = list(columns) or [key for key, about in known.items() if "export" in about.shown]
     for key in keys:
         if key not in known and key != "id":
-            names = ", ".join(known)
-            raise InvalidInput(_("Column"), key, _("choose one of: {names}").format(names=names))
+            raise InvalidInput(_("Column"), key, _no_field(key, known))
+    if sort and sort != "id" and sort not in known:
+        raise InvalidInput(_("Sort"), sort, _no_field(sort, known))
     asked = [key for key in keys if key != "id"]
     programs = form in FOR_PROGRAMS
     parts = [_number(programs)] if not columns or "id" in columns else []
@@ -100,6 +109,14 @@ def export_list(
         overwrite=overwrite,
         defuse=defuse,
     )
+
+
+def _no_field(key: str, known: Iterable[str]) -> str:
+    """What would be right: the field that was probably meant, or all there are."""
+    near = process.extractOne(key, list(known), scorer=fuzz.ratio, score_cutoff=60)
+    if near:
+        return _("there is no field {key}; did you mean {near}?").format(key=key, near=near[0])
+    return _("choose one of: {names}").format(names=", ".join(known))
 
 
 def _matching(session: Session, record: str, filter: str, sort: str, descending: bool) -> "array[int]":  # noqa: A002

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
@@ -32,7 +31,7 @@ from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
 from crmlib.exchange.refusals import Refusals
 from crmlib.exchange.report import PREVIEWED, ImportReport
-from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_text, payload_writer
+from crmlib.exchange.sources import Kept, Known, Seen, Sources, digest_of, payload_of, payload_text, payload_writer
 from crmlib.i18n import gettext as _
 from crmlib.i18n import ngettext
 
@@ -42,11 +41,36 @@ R = TypeVar("R", bound=Base)
 Facts = dict[str, Any]
 Doubt = Callable[[str], None]
 
+#: What the files of no system that we know are said to come from.
+UNKNOWN_SYSTEM = "file"
 # Rows in a portion: enough that a statement for each table is worth it, few enough to hold in memory.
 CHUNK = 5000
 _ONE_AT_A_TIME = 0x43524D  # "CRM"
 # A name or a word of this length is a slip of the export, such as a lost quotation mark.
 LONGEST = 500
+
+
+class Doubting:
+    """What is told of one row; `waits` once it refers to something that is not here yet, and may come."""
+
+    __slots__ = ("_kind", "_line", "_report", "waits")
+
+    def __init__(self, report: ImportReport, kind: str, line: int) -> None:
+        self._report, self._kind, self._line, self.waits = report, kind, line, False
+
+    def __call__(self, says: str) -> None:
+        self._report.point_out(self._kind, says, self._line)
+
+    def wait(self) -> None:
+        """Its row, and with it its file, is looked at again when it comes again."""
+        self.waits = self._report.waits = True
+
+
+def wait(doubt: Doubt, says: str) -> None:
+    """Tell that a row refers to what is not here yet: it is looked at again when its file comes again."""
+    if isinstance(doubt, Doubting):
+        doubt.wait()
+    doubt(says)
 
 
 @dataclass(slots=True)
@@ -135,6 +159,10 @@ class Kind(ABC, Generic[R]):
         elif here != after:
             doubt(kept_here(name, here, after))
 
+    def catch_up(self, record: R, facts: Facts, doubt: Doubt) -> bool:
+        """Connect what the row referred to in vain when it came; whether anything of it is here by now."""
+        return False
+
     def show(self, facts: Facts) -> dict[str, str]:
         """The first records of a preview, in words."""
         return {name: str(value) for name, value in facts.items() if value not in (None, "", [])}
@@ -176,7 +204,8 @@ class Loading:
         """All rows of `table`: new ones made, changed ones changed, and each outcome counted."""
         kind.begin()
         any_known, seen = self.sources.has(kind.name), Seen()
-        self._write_payload = payload_writer(table.columns)
+        kept = getattr(table, "kept", None)
+        self._write_payload = payload_writer(table.columns) if kept is None else payload_of(kept)
         before = self._import.id if self._import is not None else None
         if kind.counts_keys:
             self.sources.forgotten.add(kind.name)
@@ -184,13 +213,20 @@ class Loading:
             with _few_collections():
                 for portion in _portions(self._readable(kind, table)):
                     self._load(kind, table, portion, seen, ask=any_known)
-                    self.progress.add(len(portion))
-                    self.report.files.setdefault(table.name, {"rows": 0})["rows"] += len(portion)
-            if any_known:
+                    # A file whose rows hold several records is read more than once.
+                    if getattr(table, "is_own", True):
+                        self.count(table, len(portion))
+            # Files of no known system have nothing to do with each other.
+            if any_known and self.system != UNKNOWN_SYSTEM:
                 self._note_missing(kind, seen, before)
         finally:
             seen.close()
         kind.finish()
+
+    def count(self, table: Table | WholeTable, n_rows: int) -> None:
+        """So many rows of a file are through."""
+        self.progress.add(n_rows)
+        self.report.files.setdefault(table.name, {"rows": 0})["rows"] += n_rows
 
     def remember(self, kind: str, kept: Iterable[tuple[str, Mapping[str, str], Base]]) -> None:
         """Keep rows as they came, with the (flushed) record each became."""
@@ -215,6 +251,9 @@ class Loading:
         if self._import is not None:
             self._import.counts = {kind: dict(vars(counts)) for kind, counts in self.report.counts.items()}
             self._import.remarks = [str(remark) for remark in self.report.remarks]
+            if self.report.waits:
+                for about in self.report.files.values():
+                    about["waits"] = True
             self._import.files = self.report.files
             self.report.import_id = self._import.id
         self.session.flush()
@@ -282,17 +321,18 @@ class Loading:
                 self.session.flush()
                 kind.adopted(adopted, facts)
                 number = adopted.id  # type: ignore[attr-defined]
-                portion.kept.append(Kept(key, text, digest, number))
+                portion.kept.append(Kept(key, text, _unless_waiting(digest, doubt), number))
         for key, row, text, digest in changed:
-            if (number := self._change(kind, table, row, known[key])) is not None:
-                portion.kept.append(Kept(key, text, digest, number, known[key].record))
+            if (done := self._change(kind, table, row, known[key])) is not None:
+                number, waits = done
+                portion.kept.append(Kept(key, text, "" if waits else digest, number, known[key].record))
         if changed:
             self.session.flush()
         if portion.new:
             numbers: Sequence[Any] = kind.insert(portion.new)
             for one, digest, number in zip(portion.new, digests, numbers, strict=True):
                 record, record_id = number if isinstance(number, tuple) else ("", number)
-                portion.kept.append(Kept(one.key, one.text, digest, record_id, record))
+                portion.kept.append(Kept(one.key, one.text, _unless_waiting(digest, one.doubt), record_id, record))
         self.keep(kind.name, record_name(kind.record), portion.kept)
 
     def _name(self, kind: Kind[R], table: Table | WholeTable, rows: list[Row], seen: Seen, portion: _Portion) -> None:
@@ -329,7 +369,8 @@ class Loading:
             self.refuse(kind.name, table, row, str(error))
             return None
 
-    def _change(self, kind: Kind[R], table: Table | WholeTable, row: Row, known: Known) -> int | None:
+    def _change(self, kind: Kind[R], table: Table | WholeTable, row: Row, known: Known) -> tuple[int, bool] | None:
+        """The number of the record that was changed, and whether its row still waits; None where nothing is to keep."""
         doubt = self._doubting(kind.name, row.line)
         facts = self._facts(kind, table, row, doubt)
         if facts is None:
@@ -339,15 +380,19 @@ class Loading:
             doubt(_("it was deleted here and stays deleted"))
             self.report.of(kind.name).unchanged += 1
             return None
-        kind.change(existing, _read_again(kind, self.sources.payload(known)), facts, doubt)
+        said = self.sources.payload(known)
+        if not known.hash:
+            caught_up = kind.catch_up(existing, facts, doubt)
+            if said == row.values or payload_text(said) == self._write_payload(row.values):
+                self.report.of(kind.name).changed += caught_up
+                self.report.of(kind.name).unchanged += not caught_up
+                return (known.record_id, doubt.waits) if caught_up else None
+        kind.change(existing, _read_again(kind, said), facts, doubt)
         self.report.of(kind.name).changed += 1
-        return known.record_id
+        return known.record_id, doubt.waits
 
-    def _doubting(self, kind: str, line: int) -> Doubt:
-        return partial(self._doubt, kind, line)
-
-    def _doubt(self, kind: str, line: int, says: str) -> None:
-        self.report.point_out(kind, says, line)
+    def _doubting(self, kind: str, line: int) -> Doubting:
+        return Doubting(self.report, kind, line)
 
     def _note_missing(self, kind: Kind[R], seen: Seen, before: int | None) -> None:
         count = 0
@@ -423,6 +468,11 @@ def _portions(rows: Iterable[T]) -> Iterator[list[T]]:
     remaining = iter(rows)
     while portion := list(islice(remaining, CHUNK)):
         yield portion
+
+
+def _unless_waiting(digest: str, doubt: Doubt) -> str:
+    """The hash to keep: none for a row that waits, so that it differs when it comes again."""
+    return "" if isinstance(doubt, Doubting) and doubt.waits else digest
 
 
 def _shown(value: Any) -> str:

@@ -27,12 +27,16 @@ class Refusals:
         self.written: dict[str, Path] = {}
         self.n_rows = 0
         self._open: dict[str, tuple[IO[str], Any]] = {}
+        self._lines: set[tuple[str, int]] = set()
 
     def add(self, table: Table | WholeTable, row: Row | BadRow, why: str) -> None:
         """One more refused row, as it came."""
         self.n_rows += 1
-        if self.path is None:
+        # A row that holds several records is corrected once.
+        if self.path is None or (table.name, row.line) in self._lines:
             return
+        if getattr(table, "kept", None) is not None:
+            self._lines.add((table.name, row.line))
         values = (
             [row.values.get(name, "") for name in table.columns] if isinstance(row, Row) else list(_raw(table, row))
         )

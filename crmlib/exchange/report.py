@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crmlib.exchange.known_files import KnownFile
 from crmlib.i18n import format_number, ngettext
 from crmlib.i18n import gettext as _
 
@@ -65,7 +66,8 @@ class ImportReport:
     """The outcome of an import. `is_dry_run` says that nothing was kept; `import_id` is None where nothing changed.
 
     `preview` shows the first new records of each kind, field by field; `refused_files` where refused rows went;
-    `proposals` the names that may mean a record we have (what, name, record_id, called, why).
+    `proposals` the names that may mean a record we have (what, name, record_id, called, why). `known_files` came
+    before and were not read again; `waits` where rows refer to what is not here yet.
     """
 
     system: str
@@ -77,6 +79,8 @@ class ImportReport:
     preview: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     refused_files: list[str] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
+    known_files: list[KnownFile] = field(default_factory=list)
+    waits: bool = False
     n_more_remarks: int = 0
     _said: dict[tuple[str, str, str], Remark] = field(default_factory=dict, repr=False)
 
@@ -120,7 +124,7 @@ class ImportReport:
         """What to show a person: a heading, a line per kind, and the remarks, refusals first."""
         weights = ("refusal", "doubt", "note")
         ordered = sorted(self.remarks, key=lambda remark: weights.index(remark.weight))
-        told = [self.headline(), *map(str, ordered)]
+        told = [self.headline(), *map(str, self.known_files), *map(str, ordered)]
         if self.n_more_remarks:
             says = ngettext("{n} more remark of this sort", "{n} more remarks of this sort", self.n_more_remarks)
             told.append(says.format(n=format_number(self.n_more_remarks)))
@@ -129,6 +133,8 @@ class ImportReport:
     def headline(self) -> str:
         """One sentence on the whole."""
         totals = Counts(**{word: self.total(word) for word in vars(Counts())})
+        if self.known_files and not self.counts:
+            return _("Nothing was changed: there is nothing new in these files.")
         parts = ", ".join(words_of(totals)) or _("no rows")
         if self.is_dry_run:
             return _("Nothing was changed; the import would give: {parts}.").format(parts=parts)
@@ -149,6 +155,7 @@ class ImportReport:
             "preview": self.preview,
             "proposals": self.proposals,
             "refused_files": self.refused_files,
+            "known_files": [one.as_dict() for one in self.known_files],
         }
 
     def _remark(self, weight: Literal["doubt", "refusal"], kind: str, says: str, line: int) -> None:

@@ -205,6 +205,11 @@ def payload_writer(columns: Sequence[str]) -> Callable[[Mapping[str, str]], str]
     return write
 
 
+def payload_of(columns: Sequence[str]) -> Callable[[Mapping[str, str]], str]:
+    """`payload_text` of some columns only, for rows in which others speak of other records."""
+    return lambda values: payload_text({name: values[name] for name in columns})
+
+
 def digest_of(text: str) -> str:
     """The hash of a row's text."""
     return hashlib.sha256(text.encode()).hexdigest()

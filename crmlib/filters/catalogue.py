@@ -5,7 +5,7 @@ select: the definitions are few, and what they mean is worked out once for each 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from crmlib.base import Base, Field
-from crmlib.base.fields import ask_for_own_fields
+from crmlib.base.fields import ask_for_own_fields, kept_choices
 from crmlib.filters.offered import Offered, Part, is_customizable, offered, record_class
 from crmlib.filters.records import CustomField
 
@@ -51,7 +51,8 @@ def fields_for(session: Session, record: str | type[Base]) -> Fields:
     """The same with what the database needs to find the values."""
     name = record if isinstance(record, str) else str(inspect(record).base_mapper.local_table.description)
     dialect = session.get_bind().dialect.name
-    return _fields(name, dialect, _definitions(session, name), id(offered(name)))
+    kept = tuple(kept_choices(session, name).items())
+    return _fields(name, dialect, _definitions(session, name), kept, id(offered(name)))
 
 
 def custom_fields(session: Session, record: str, *, archived: bool = False) -> list[CustomField]:
@@ -96,8 +97,16 @@ _DEFINITIONS = (
 
 
 @lru_cache(maxsize=256)
-def _fields(name: str, dialect: str, definitions: tuple[tuple[Any, ...], ...], _built_in: int) -> Fields:
+def _fields(
+    name: str,
+    dialect: str,
+    definitions: tuple[tuple[Any, ...], ...],
+    kept: tuple[tuple[str, tuple[tuple[str, str], ...]], ...],
+    _built_in: int,
+) -> Fields:
     found = dict(offered(name))
+    for key, pairs in kept:
+        found[key] = replace(found[key], about=replace(found[key].about, choices=pairs))
     for key, label, kind, choices, required, hint, sensitivity in definitions:
         about = Field(
             key,

@@ -98,6 +98,8 @@ def _exact(about: Field, value: Value, _op: str) -> Value | str:
     for word, label in about.choices:
         if wanted in (word.casefold(), label.casefold(), _(label).casefold()):
             return Word(word)
+    if about.takes_others and isinstance(value, Word):
+        return value
     names = ", ".join(word for word, _label in about.choices)
     return _("{field}: choose one of {names}").format(field=about.key, names=names)
 

@@ -14,7 +14,7 @@ CUSTOM_KINDS = (
     ("date", lazy("Day")),
     ("choice", lazy("One choice")),
     ("choices", lazy("Several choices")),
-    ("party", lazy("Customer or colleague")),
+    ("party", lazy("Person or organization")),
     ("url", lazy("Web address")),
 )
 

@@ -69,8 +69,6 @@ from crmlib.sales.board import (
     board,
     deal_card,
     deals_of,
-    lost_reason_counts,
-    lost_reasons,
     open_deal_sums,
     open_stages,
     pipelines,
@@ -146,6 +144,7 @@ from crmlib.sales.queries import (
     targets,
     team_of,
 )
+from crmlib.sales.reasons import lost_reason_counts, lost_reason_labels, lost_reasons
 from crmlib.sales.records import (
     BUYING_ROLES,
     DISQUALIFIED_REASONS,
@@ -312,6 +311,7 @@ __all__ = [
     "leads_page",
     "lose_deal",
     "lost_reason_counts",
+    "lost_reason_labels",
     "lost_reasons",
     "merge_lead",
     "move_deal",

@@ -10,14 +10,12 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from crmlib.base import Money, NotFound, Stretch, like_pattern, page_of_stretches
 from crmlib.contacts import Party, folded
 from crmlib.i18n import gettext as _
-from crmlib.sales.records import LOST_REASONS, Deal, LostReason, Pipeline, Stage, StageEvent, StageKind
+from crmlib.sales.records import Deal, Pipeline, Stage, StageEvent, StageKind
 
 __all__ = [
     "board",
     "deal_card",
     "deals_of",
-    "lost_reason_counts",
-    "lost_reasons",
     "open_deal_sums",
     "open_stages",
     "pipelines",
@@ -172,33 +170,6 @@ def open_deal_sums(session: Session, party_ids: Iterable[int]) -> dict[int, tupl
         more = [Money(int(minor), currency)] if minor is not None and currency else []
         found[party_id] = (known + count, sums + more)
     return found
-
-
-def lost_reasons(session: Session, *, archived: bool = False) -> list[dict[str, Any]]:
-    """Why deals are lost, as people may choose: dicts of word (what a deal keeps), label, is_archived, in order.
-
-    Until somebody edits the list it is LOST_REASONS. Labels of the house are English: `gettext` them where shown.
-    """
-    rows = session.scalars(select(LostReason).order_by(LostReason.position, LostReason.id)).all()
-    kept = [(one.word, one.label, one.archived_at is not None) for one in rows]
-    known = kept or [(word, label, False) for word, label in LOST_REASONS]
-    return [
-        {"word": word, "label": label, "is_archived": is_archived}
-        for word, label, is_archived in known
-        if archived or not is_archived
-    ]
-
-
-def lost_reason_counts(session: Session, *, since: date) -> dict[str, int]:
-    """How often each reason was given for deals lost since a day, most often first."""
-    rows = (
-        select(Deal.lost_reason, func.count())
-        .join(Stage, Stage.id == Deal.stage_id)
-        .where(Stage.kind == StageKind.LOST, Deal.closed_on >= since, Deal.lost_reason.is_not(None))
-        .group_by(Deal.lost_reason)
-        .order_by(func.count().desc(), Deal.lost_reason)
-    )
-    return {reason: count for reason, count in session.execute(rows) if reason is not None}
 
 
 def _sums(stages: list[int], shown: list[ColumnElement[bool]]) -> Any:

@@ -60,6 +60,7 @@ class DealAmountChanged(DealEvent):
     """A deal is worth another amount than was thought; both as text with their currency."""
 
     says: ClassVar[str] = lazy("{deal}: amount now {after}, before {before}")
+    amounts: ClassVar[frozenset[str]] = frozenset({"before", "after"})
     before: str
     after: str
     why: str | None = None
@@ -230,6 +231,7 @@ class CommissionEvent(Event):
 
     record: ClassVar[str] = "commission"
     says: ClassVar[str] = "{deal}"
+    amounts: ClassVar[frozenset[str]] = frozenset({"amount"})
     deal: str
     deal_id: int
     seller: str

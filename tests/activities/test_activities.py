@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from crmlib.base import InvalidInput, InvalidTransition, Money
+from crmlib.activities import Activity, Participation
+from crmlib.base import InvalidInput, InvalidTransition, Money, insert_many
 
 
 @pytest.fixture
@@ -76,8 +77,8 @@ def test_one_timeline_holds_work_events_and_changes(workbench, scene, clock):
     clock.advance(hours=1)
     workbench.sales.win_deal(deal.id)
     said = [entry.title for entry in workbench.activities.timeline([firm.id, ana.id])]
-    assert said[:3] in (["Acme is now a customer", "Sensors won", "Sector set to farming"],
-                        ["Sensors won", "Acme is now a customer", "Sector set to farming"])  # fmt: skip
+    assert said[:3] in (["Acme is now a customer", "Sensors won", "Acme: Sector set to farming"],
+                        ["Sensors won", "Acme is now a customer", "Acme: Sector set to farming"])  # fmt: skip
     assert "Site visit" in said
     assert [entry.title for entry in workbench.activities.timeline([firm.id, ana.id], kinds=["meeting"])] == [
         "Site visit"
@@ -94,3 +95,39 @@ def test_a_timeline_goes_on_where_the_page_before_ended(workbench, scene, clock)
     first = workbench.activities.timeline([ana.id], what="activity", limit=4)
     rest = workbench.activities.timeline([ana.id], what="activity", limit=4, before=first[-1].at)
     assert [entry.title for entry in first + rest] == [f"Note {n}" for n in range(6, -1, -1)]
+
+
+def test_the_newest_contact_is_known_whichever_way_an_activity_comes_goes_or_comes_back(workbench, clock):
+    ana = workbench.contacts.add_person(given_name="Ana").id
+
+    def latest():
+        return workbench.contacts.parties_page(search="ana").rows[0]["last_activity_at"]
+
+    first, second = clock.now, clock.advance(days=1)
+    workbench.activities.log_activity("call", subject="Call", with_parties=[ana], at=first)
+    later = workbench.activities.log_activity("call", subject="Call", with_parties=[ana], at=second).id
+    assert latest() == second
+    workbench.activities.delete_activity(later)
+    assert latest() == first
+    batch = workbench.history.undo_change(int(deletion(workbench, "activity", later))).batch
+    assert latest() == second
+    workbench.history.undo_batch(batch)
+    assert latest() == first
+    # Written past the session, as an import does; and one that reached nobody does not count.
+    with workbench.session() as session:
+        row = {"kind": "call", "subject": "Imported", "done_at": second}
+        numbers = insert_many(session, Activity, [row, row | {"done_at": clock.advance(days=1), "result": "no answer"}])
+        rows = [{"activity_id": number, "party_id": ana, "part": "target"} for number in numbers]
+        insert_many(session, Participation, rows)
+    assert latest() == second
+    # Planned for another day, done before: it happened when it was done.
+    planned = workbench.activities.plan_activity("task", subject="Send it", due_at=None, with_parties=[ana])
+    workbench.activities.finish_activity(planned.id)
+    assert latest() == clock.now
+    workbench.activities.reopen_activity(planned.id)
+    assert latest() == second
+
+
+def deletion(workbench, record, number):
+    frame = workbench.history_of(record, number)
+    return frame.loc[frame["kind"] == "delete", "number"].iloc[0]

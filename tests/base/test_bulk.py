@@ -8,9 +8,11 @@ from crmlib.activities import Activity
 from crmlib.activities.records import ActivityKind
 from crmlib.base import JournalEntry, Refused, insert_many
 from crmlib.base.bulk import CHUNK
+from crmlib.billing import OrderLine
 from crmlib.catalog import Product, add_product
 from crmlib.contacts import Lifecycle, Organization, Party, Person, add_person
 from crmlib.contacts.records import PartyKind
+from crmlib.sales import DealOwner
 
 
 def calls(n):
@@ -116,3 +118,23 @@ def test_numbers_have_no_gap_while_others_write(workbench):
             assert sorted(names) == sorted(f"Bulk {n}" for n in range(300))
         assert session.scalar(select(func.count(Product.id))) == 620
         assert session.scalar(select(func.count(Party.id))) == 0
+
+
+def test_a_part_of_a_record_stands_on_the_timeline_of_the_partys_whole(workbench):
+    party = workbench.contacts.add_person(given_name="Ana").id
+    order = workbench.billing.place_order(
+        party=party, currency="EUR", lines=[{"description": "Rope", "unit_price": "3"}]
+    ).id
+    deal = workbench.sales.add_pipeline(name="Sales") and workbench.sales.open_deal(name="Big one", party=party).id
+    line = {"order_id": order, "quantity": 2, "unit_price": 5, "amount_minor": 1000}
+    with workbench.session() as session:
+        lines = insert_many(session, OrderLine, [line, line])
+        shares = insert_many(session, DealOwner, [{"deal_id": deal, "party_id": party, "share": 20}])
+        entries = session.scalars(
+            select(JournalEntry).where(
+                JournalEntry.kind == "insert", JournalEntry.record.in_(["order_line", "deal_owner"])
+            )
+        ).all()
+    written = [(one.record, one.record_id) for one in entries]
+    assert {("order_line", lines[0]), ("order_line", lines[1]), ("deal_owner", shares[0])} <= set(written)
+    assert {one.party_id for one in entries} == {party}

@@ -5,7 +5,7 @@ Each module beside this one that has a function `rows()` measures something. A r
 value should not exceed, `met` whether it does not. Times on a busy machine mean little: compare the ratios.
 
     python -m tests.bench               everything
-    python -m tests.bench importing     some modules
+    python -m tests.bench importing     some modules; what others measured before is kept in the file
 """
 
 import importlib.util
@@ -74,7 +74,12 @@ def main() -> int:
     kept = ROOT / "build" / "bench.json"
     kept.parent.mkdir(exist_ok=True)
     machine = {"python": platform.python_version(), "system": platform.platform(), "machine": platform.machine()}
-    told = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **machine, "rows": rows, "failed": failed}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    measured = [{**row, "at": at} for row in rows]
+    if sys.argv[1:] and kept.exists():
+        names = {row["name"] for row in rows}
+        measured = [row for row in json.loads(kept.read_text("utf-8"))["rows"] if row["name"] not in names] + measured
+    told = {"at": at, **machine, "rows": measured, "failed": failed}
     kept.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
     missed = [str(row["name"]) for row in rows if row.get("met") is False]
     for name in missed:

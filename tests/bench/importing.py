@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Any
 
 MAVEN = ("sales_pipeline", "accounts", "products", "sales_teams")
-# What triggers write by themselves, and so nobody else does.
-BY_TRIGGERS = frozenset({"party_total"})
 
 
 def rows() -> list[dict[str, Any]]:
@@ -52,7 +50,7 @@ def _beside_raw(
     for _time in range(2):
         began = time.perf_counter()
         with ours.session() as session:
-            report = import_files(session, preset, files, at=ours.now())
+            report = import_files(session, preset, files, at=ours.now(), again=True)
         seconds.append(time.perf_counter() - began)
     assert not report.changed_anything
     raw, count = _raw(ours.engine, bare.engine)
@@ -76,8 +74,8 @@ def _raw(filled: Any, empty: Any) -> tuple[float, int]:
     if not is_postgres:
         writer.execute("BEGIN IMMEDIATE")
     for table in Base.metadata.sorted_tables:
-        if table.name in BY_TRIGGERS:
-            continue
+        if table.info.get("derived"):
+            continue  # triggers write it by themselves, and so nobody else does
         name, key = f'"{table.name}"', next(iter(table.primary_key.columns)).name
         writer.execute(f"SELECT {key} FROM {name}")
         known = {row[0] for row in writer.fetchall()}

@@ -16,6 +16,7 @@ from crmlib.billing import (
     RefundStatus,
     converter,
     count_anew,
+    totals_agree,
     without_triggers,
 )
 from crmlib.contacts import add_organization
@@ -135,6 +136,20 @@ def test_a_load_without_triggers_is_counted_at_its_end(workbench, acme):
         assert [row[2] for row in kept(session)] == [300]
     assert workbench.billing.recount_totals() == 1
     assert list(workbench.billing.party_totals()["paid"]) == [3.0]
+
+
+@pytest.mark.parametrize("thorough", [True, False])
+def test_sums_that_are_wrong_are_noticed(workbench, acme, thorough):
+    with workbench.session() as session:
+        session.add(Payment(party_id=acme.id, amount=Money(100, "EUR"), paid_on=DAY))
+        session.flush()
+        assert totals_agree(session, thorough=thorough)
+        session.connection().exec_driver_sql("UPDATE party_total SET paid_minor = paid_minor + 1")
+        assert not totals_agree(session, thorough=thorough)
+        session.connection().exec_driver_sql("DELETE FROM party_total")
+        assert not totals_agree(session, thorough=thorough)
+        count_anew(session)
+        assert totals_agree(session, thorough=thorough)
 
 
 def test_figures_are_exact_whatever_the_lines(workbench, order_of):

@@ -113,10 +113,10 @@ def test_init_says_what_a_setting_should_be(crm, tmp_path):
 
 def test_the_workspace_may_be_named_before_after_or_in_the_environment(crm, workspace, accounts, monkeypatch):
     assert crm("--workspace", workspace, "import", accounts)[0] == 0
-    code, out, _err = crm("import", accounts, "--workspace", workspace, "--json")
+    code, out, _err = crm("import", accounts, "--again", "--workspace", workspace, "--json")
     assert (code, json.loads(out)["counts"]["accounts"]["unchanged"]) == (0, 1)
     monkeypatch.setenv("CRM_WORKSPACE", str(workspace))
-    code, out, _err = crm("import", "--dry-run", accounts)
+    code, out, _err = crm("import", "--dry-run", "--again", accounts)
     assert code == 0
     assert out.startswith("Nothing was changed; the import would give: 1 unchanged.")
 
@@ -271,10 +271,22 @@ def test_the_search_index_is_looked_at_by_the_doctor_and_rebuilt_by_search(crm, 
     with open_workbench(filled) as workbench, workbench.session() as session:
         session.connection().exec_driver_sql("DELETE FROM search_entry WHERE name = 'ana popescu'")
     code, out, _err = crm("doctor", "--workspace", filled)
-    assert "crm search --rebuild" in out
+    assert "crm doctor --mend" in out
     code, out, _err = crm("search", "--rebuild", "--workspace", filled)
     assert (code, out) == (0, "The index is built anew: 3 records\n")
     assert "Ana Popescu" in crm("search", "popescu", "--workspace", filled)[1]
+
+
+def test_the_doctor_sees_what_is_kept_wrong_and_mends_it(crm, filled):
+    with open_workbench(filled) as workbench, workbench.session() as session:
+        execute = session.connection().exec_driver_sql
+        execute("DELETE FROM search_entry WHERE name = 'ana popescu'")
+        execute("UPDATE party SET name_key = NULL")
+        execute("INSERT INTO party_total (party_id, currency, paid_minor) SELECT max(id), 'EUR', 5 FROM party")
+    code, out, _err = crm("doctor", "--workspace", filled)
+    assert (code, out.count("✗"), out.count("crm doctor --mend")) == (1, 3, 3)
+    code, out, _err = crm("doctor", "--workspace", filled, "--mend")
+    assert (code, out.count("✗")) == (0, 0)
 
 
 def test_the_help_of_import_says_what_people_type(crm):

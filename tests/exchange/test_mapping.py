@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from crmlib.exchange import open_table
-from crmlib.exchange.mapping import Mapping, find_system, guess, guess_table
+from crmlib.exchange.guessing import find_system, guess, guess_table
+from crmlib.exchange.mapping import Mapping
 from crmlib.exchange.matching import match_key
 
 EXPECTED = json.loads((Path(__file__).parent / "data" / "expected_mappings.json").read_text("utf-8"))

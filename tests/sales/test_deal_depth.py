@@ -38,7 +38,7 @@ def test_every_amount_a_deal_had_is_kept_with_when_and_why(workbench, make_deal,
         "EUR", "EUR", "USD", None, "EUR",
     ]  # fmt: skip
     assert (rows["why"][1], (rows["at"][1] - rows["at"][0]).days) == ("Two more", 1)
-    assert "Sensors: amount now 150.00 EUR, before 100.00 EUR" in told(firm.id)
+    assert "Sensors: amount now €150, before €100" in told(firm.id)
 
 
 def test_a_path_that_knows_of_no_history_writes_it_all_the_same(workbench, make_deal, clock):
@@ -245,17 +245,15 @@ def test_sums_are_one_for_each_currency_until_a_rate_is_given(workbench, pipelin
     # 25.025 and 100: rounded once, half to even
     assert workbench.sales.deal_sums(weighted=True) == [euros("125.02"), Money(250, "JPY")]
     assert workbench.sales.deal_sums(kind=StageKind.WON) == []
-
-    def convert(session, money, to, on):
-        return Money(money.minor * 50, to)
-
+    workbench.billing.set_fx_rate(day=date(2026, 6, 26), currency="JPY", rate="160", base="EUR")
     with workbench.reading() as session:
-        one = converted_sum(session, sums, "IDR", on=date(2026, 7, 1), convert=convert)
-        assert (one.total, one.rates_on) == (Money(1550500, "IDR"), date(2026, 7, 1))
+        one = converted_sum(session, sums, "EUR", on=date(2026, 7, 1))
+        # At the newest rate before that day, and it says which day that was.
+        assert (one.total, one.rates_on) == (euros("306.35"), date(2026, 6, 26))
         same = converted_sum(session, sums[:1], "EUR", on=date(2026, 7, 1))
         assert (same.total, same.rates_on) == (euros("300.10"), None)
         with pytest.raises(Refused):
-            converted_sum(session, sums, "EUR", on=date(2026, 7, 1))
+            converted_sum(session, sums, "IDR", on=date(2026, 7, 1))
 
 
 def test_the_frames_of_history_keep_their_contract_when_empty(workbench):

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from crmlib import filters
 from crmlib.base import Conflict, InvalidInput, InvalidTransition, Refused
 from crmlib.sales import LOST_REASONS, StageKind
 
@@ -116,6 +117,17 @@ def test_reasons_for_losing_are_a_list_that_people_edit(workbench, make_deal):
     deal = make_deal()
     lost = workbench.sales.lose_deal(deal.id, reason="merged with a rival", competitor="Rival Ltd")
     assert workbench.sales.deal_card(lost.id).lost_reason == "merged with a rival"
+    # A word or a label of the list, in whatever case, is the word; other words are kept as they are; so in filters.
+    others = [
+        workbench.sales.lose_deal(make_deal(name=reason).id, reason=reason).lost_reason
+        for reason in ("TOO DEAR", "Merged with a Rival", "Their dog ate it")
+    ]
+    assert others == ["price", "merged with a rival", "Their dog ate it"]
+    for asked, found in (("too dear", ["TOO DEAR"]), ("Their dog ate it", ["Their dog ate it"])):
+        assert workbench.deals(f'lost_reason == "{asked}"')["deal"].tolist() == found
+    assert workbench.sales.lost_reason_labels()["merged with a rival"] == "Merged with a rival"
+    with workbench.reading() as session:
+        assert dict(filters.catalogue(session, "deal")["lost_reason"].choices)["price"] == "Too dear"
 
 
 def test_a_deal_is_stale_after_the_target_days_of_its_stage(workbench, pipeline, make_deal, clock):

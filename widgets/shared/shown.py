@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crmlib import Workbench, contacts, filters
 from crmlib.base import Base, Field, InvalidInput, Money
-from crmlib.contacts import Party
+from crmlib.contacts import Lifecycle, Party, PartyKind
 from crmlib.i18n import ago, country_name, format_date, format_datetime, format_money, format_money_short, format_number
 from crmlib.i18n import gettext as _
 from widgets.shared import arrived
@@ -23,6 +23,76 @@ ACTIVITY_ICONS = {
     "chat": "mdi-message-outline",
     "note": "mdi-note-outline",
     "visit": "mdi-map-marker-outline",
+}
+# Icon of each thing that happens, by the kind of event: every one that the journal may hold has its own.
+EVENT_ICONS = {
+    "PartyAdded": "mdi-account-plus-outline",
+    "PartyArchived": "mdi-archive-outline",
+    "PartyRestored": "mdi-archive-arrow-up-outline",
+    "PartyDeleted": "mdi-account-remove-outline",
+    "PartiesHandedOver": "mdi-account-switch-outline",
+    "LifecycleChanged": "mdi-account-check-outline",
+    "OwnerAssigned": "mdi-account-arrow-right-outline",
+    "ParentSet": "mdi-sitemap-outline",
+    "TeamChanged": "mdi-account-multiple-plus-outline",
+    "TeamLeft": "mdi-account-multiple-minus-outline",
+    "AffiliationEnded": "mdi-briefcase-remove-outline",
+    "RelationNoted": "mdi-link-variant",
+    "RelationEnded": "mdi-link-variant-off",
+    "FactNoted": "mdi-thought-bubble-outline",
+    "FactForgotten": "mdi-eraser",
+    "Tagged": "mdi-tag-plus-outline",
+    "Untagged": "mdi-tag-minus-outline",
+    "ConsentGiven": "mdi-shield-check-outline",
+    "ConsentWithdrawn": "mdi-shield-remove-outline",
+    "ContactRefused": "mdi-bell-off-outline",
+    "ContactAllowed": "mdi-bell-outline",
+    "ActivityPlanned": "mdi-calendar-plus-outline",
+    "ActivityDone": "mdi-check-circle-outline",
+    "ActivityCancelled": "mdi-calendar-remove-outline",
+    "ActivityMoved": "mdi-calendar-arrow-right",
+    "ActivityReassigned": "mdi-account-arrow-right-outline",
+    "ActivitiesHandedOver": "mdi-account-switch-outline",
+    "InvitationAnswered": "mdi-account-question-outline",
+    "SeriesStopped": "mdi-repeat-off",
+    "LeadReceived": "mdi-inbox-arrow-down-outline",
+    "LeadAssigned": "mdi-account-arrow-right-outline",
+    "LeadResponded": "mdi-reply-outline",
+    "LeadStatusChanged": "mdi-swap-horizontal",
+    "LeadScored": "mdi-gauge",
+    "LeadQualified": "mdi-inbox-full-outline",
+    "LeadDisqualified": "mdi-inbox-remove-outline",
+    "LeadReopened": "mdi-restore",
+    "LeadMerged": "mdi-call-merge",
+    "LeadDeleted": "mdi-delete-outline",
+    "DealOpened": "mdi-plus",
+    "DealDuplicated": "mdi-content-copy",
+    "DealMoved": "mdi-swap-horizontal",
+    "DealPipelineChanged": "mdi-swap-horizontal",
+    "DealAmountChanged": "mdi-cash-edit",
+    "DealAssigned": "mdi-account-arrow-right-outline",
+    "DealShared": "mdi-account-multiple-plus-outline",
+    "DealUnshared": "mdi-account-multiple-minus-outline",
+    "DealsHandedOver": "mdi-account-switch-outline",
+    "DealWon": "mdi-trophy-outline",
+    "DealLost": "mdi-close-circle-outline",
+    "DealReopened": "mdi-restore",
+    "DealDeleted": "mdi-delete-outline",
+    "CommissionEarned": "mdi-hand-coin-outline",
+    "CommissionPaid": "mdi-cash-check",
+    "CommissionReversed": "mdi-cash-remove",
+    "OrderDrafted": "mdi-file-edit-outline",
+    "OrderPlaced": "mdi-receipt-text-outline",
+    "OrderFulfilled": "mdi-package-variant-closed-check",
+    "OrderCancelled": "mdi-receipt-text-remove-outline",
+    "OrderRefunded": "mdi-cash-refund",
+    "CouponUsed": "mdi-ticket-percent-outline",
+    "PaymentReceived": "mdi-cash-plus",
+    "PaymentFailed": "mdi-cash-remove",
+    "PaymentRefunded": "mdi-cash-refund",
+    "RefundGiven": "mdi-cash-refund",
+    "ChangeUndone": "mdi-undo",
+    "BatchUndone": "mdi-undo-variant",
 }
 CONTACT_ICONS = {
     "email": "mdi-email-outline",
@@ -102,12 +172,21 @@ def form_field(about: Field, *, value: Any = None, shown: str = "") -> dict[str,
     }
 
 
-def found_parties(session: Session, typed: Any) -> list[dict[str, Any]]:
-    """Whom a link could lead to by what is being typed, as choices."""
-    return [
-        {"value": one["party_id"], "title": one["party"], "subtitle": one["organization"] or ""}
-        for one in contacts.find_parties(session, arrived.text(typed, 100))
-    ]
+def found_parties(
+    session: Session, typed: Any, *, kind: PartyKind | None = None, colleagues: bool | None = None
+) -> list[dict[str, Any]]:
+    """Whom a link could lead to by what is being typed, as choices: customers, colleagues, or (None) both."""
+    found = contacts.find_parties(session, arrived.text(typed, 100), kind=kind, colleagues=colleagues)
+    return [{"value": one["party_id"], "title": one["party"], "subtitle": _beside(one)} for one in found]
+
+
+def _beside(one: dict[str, Any]) -> str:
+    """What tells parties of one name apart: where they work, or what they are."""
+    if one["organization"]:
+        return str(one["organization"])
+    if one["lifecycle"] == Lifecycle.COLLEAGUE:
+        return _(Lifecycle.COLLEAGUE.label)
+    return _(one["kind"].label)
 
 
 def custom_fields(session: Session, record: Base, workbench: Workbench) -> list[dict[str, Any]]:

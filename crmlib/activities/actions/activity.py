@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from crmlib.activities.actions.recurrence import make_next
@@ -118,8 +117,6 @@ def finish_activity(
     activity.result, activity.done_at = read, at
     session.flush()
     _tell_about(session, activity, ActivityDone, at)
-    if read is None or read.reached:
-        _remember_latest(session, activity, at)
     dismiss_reminders(activity, at=at)
     make_next(session, activity, at=at)
     return activity
@@ -243,8 +240,6 @@ def _keep(session: Session, activity: Activity, *, at: datetime) -> None:
     session.add(activity)
     session.flush()
     _tell_about(session, activity, ActivityDone if activity.done_at else ActivityPlanned, at)
-    if activity.done_at and (activity.result is None or activity.result.reached):
-        _remember_latest(session, activity, activity.shown_at)
 
 
 def _tell_about(
@@ -252,12 +247,3 @@ def _tell_about(
 ) -> None:
     # No party: the activity itself already stands on the timelines of all who took part.
     tell(session, event(record_id=activity.id, at=at, activity_kind=activity.kind, subject=activity.subject))
-
-
-def _remember_latest(session: Session, activity: Activity, at: datetime) -> None:
-    parties = [one.party_id for one in activity.participations if one.part is Part.TARGET]
-    older = or_(Party.last_activity_at.is_(None), Party.last_activity_at < at)
-    newest = update(Party).where(Party.id.in_(parties), older).values(last_activity_at=at)
-    # Nobody reads the column of a record in hand; to bring those up to date would walk through all of them.
-    # It is worked out from the activities, which the journal has; by itself it would be noise there.
-    session.execute(newest, execution_options={"synchronize_session": False, "derived": True})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crmlib.activities.actions.activity import read_result, refuse_backward
@@ -208,12 +208,11 @@ def delete_activity(
 ) -> None:
     """Delete an activity with its parts and reminders; a series goes on with its next one.
 
-    What followed from it stays, and follows from nothing then. The newest contact of its parties is found anew.
+    What followed from it stays, and follows from nothing then.
     Raises Conflict where a field holds another value than `was` by now.
     """
     activity = find(session, Activity, activity)
     refuse_stale(activity, dict.fromkeys(was or {}), was)
-    parties = [one.party_id for one in activity.participations if one.part is Part.TARGET]
     for following in session.scalars(select(Activity).where(Activity.follows_id == activity.id)):
         following.follows_id = None
     if activity.done_at is None and activity.recurrence is not None and activity.slot_at is not None:
@@ -226,8 +225,6 @@ def delete_activity(
     untag_everything(session, Activity, activity.id)
     session.delete(activity)
     session.flush()
-    for number in parties:
-        _find_latest_anew(session, number)
 
 
 def _moved(session: Session, activity: Activity, before: datetime | None, now: datetime | None, at: datetime) -> None:
@@ -241,17 +238,3 @@ def _moved(session: Session, activity: Activity, before: datetime | None, now: d
         to_at=now.isoformat() if now else None,
     )
     tell(session, told)
-
-
-def _find_latest_anew(session: Session, party_id: int) -> None:
-    newest = (
-        select(Activity.shown_at)
-        .join(Participation, Participation.activity_id == Activity.id)
-        .where(Participation.party_id == party_id, Participation.part == Part.TARGET, Activity.done_at.is_not(None))
-        .order_by(Activity.shown_at.desc())
-        .limit(1)
-    )
-    latest = session.scalars(newest).first()
-    changed = update(Party).where(Party.id == party_id).values(last_activity_at=latest)
-    # Worked out from the activities, which the journal has.
-    session.execute(changed, execution_options={"synchronize_session": False, "derived": True})

@@ -1,7 +1,7 @@
 """What an undo left alone, in sentences that a salesperson understands: what it is called and says, who, and when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Mapper, Session
 
-from crmlib.base.fields import Field, fields_of, own_fields
+from crmlib.base.fields import Field, fields_of, kept_choices, own_fields
 from crmlib.base.history.kinds import kind_of, links_from, mapper_of, number_key
 from crmlib.base.history.ranges import deleted_in, ranges_with
 from crmlib.base.history.values import CUSTOM, values_of
@@ -196,7 +196,8 @@ def _about(session: Session, kind: Mapper[Any], name: str) -> Field | None:
     key = unit_of(kind, name).key
     for one in [kind, *kind.self_and_descendants]:
         if about := fields_of(one.class_).get(key):
-            return about
+            kept = kept_choices(session, record_name(kind.class_)) if about.choices else {}
+            return replace(about, choices=kept[key]) if key in kept else about
     return None
 
 

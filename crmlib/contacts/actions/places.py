@@ -1,6 +1,6 @@
 """Where parties are and whom they belong to, as lists ask for it: worked out anew, and around a load of very many.
 
-Triggers (migration 0014) keep `Party.kept_…` at each change of an address, an affiliation or a parent. To load very
+Triggers (migration 0017) keep `Party.kept_…` at each change of an address, an affiliation or a parent. To load very
 many of them, load without:
 
     with wb.session() as session, without_places(session):
@@ -59,7 +59,7 @@ def without_places(session: Session) -> Iterator[None]:
 
 
 def _places() -> Any:
-    """As migration 0014 has it: one row per party, `id` and what its columns of the same names should be."""
+    """As migration 0017 has it: one row per party, `id` and what its columns of the same names should be."""
     party: Any = Party.__table__
     organization: Any = Organization.__table__
     works_for = (

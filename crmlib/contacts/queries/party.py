@@ -172,22 +172,23 @@ def find_parties(
     text: str,
     *,
     kind: PartyKind | None = None,
-    colleagues: bool = False,
+    colleagues: bool | None = False,
     limit: int = 8,
 ) -> list[dict[str, Any]]:
     """The parties that fit what is being typed: whose name begins with it first, then those that hold it.
 
-    One dict per party: party_id, party, kind, organization. `colleagues` asks for them instead of for customers.
+    One dict per party: party_id, party, kind, lifecycle, organization. `colleagues` asks for them instead of for
+    customers, None for both.
     """
-    rows = _rows(text, with_colleagues=colleagues)
-    rows = rows.where(
-        (Party.lifecycle == Lifecycle.COLLEAGUE) if colleagues else (Party.lifecycle != Lifecycle.COLLEAGUE)
-    )
+    rows = _rows(text, with_colleagues=colleagues is not False)
+    if colleagues is not None:
+        is_colleague = Party.lifecycle == Lifecycle.COLLEAGUE
+        rows = rows.where(is_colleague if colleagues else ~is_colleague)
     if kind is not None:
         rows = rows.where(Party.kind == kind)
     begins = Party.folded.like(like_pattern(folded(text))[1:], escape="\\")
     rows = rows.order_by(begins.desc(), Party.folded, Party.id).limit(limit)
-    wanted = ("party_id", "party", "kind", "organization")
+    wanted = ("party_id", "party", "kind", "lifecycle", "organization")
     return [{key: row[key] for key in wanted} for row in session.execute(rows).mappings()]
 
 

@@ -258,7 +258,7 @@ class Party(Customizable, Tracked, Base):
     name_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(name_key, "name"))
     back_key: Mapped[str | None] = mapped_column(_BYTES, default=from_row(back_key, "name"))
 
-    # The newest activity that has happened. Kept by `activities` beside its own rows, outside version and journal,
+    # The newest activity that has happened. Kept by triggers on `activities`' tables, outside version and journal,
     # because every list is sorted by it.
     last_activity_at: Mapped[datetime | None] = mapped_column(
         info=field(lazy("Last activity"), "moment", shown=READ_ONLY)
@@ -266,7 +266,7 @@ class Party(Customizable, Tracked, Base):
 
     # Where the party is and whom it belongs to, for lists: of its preferred address, and what that does not say of the
     # one of its organization (where a person works now, what an organization is part of). Kept by the database's
-    # triggers beside addresses, affiliations and parents, outside version and journal; see migration 0014.
+    # triggers beside addresses, affiliations and parents, outside version and journal; see migration 0017.
     kept_organization_id: Mapped[int | None] = mapped_column(BigInteger, info=_KEPT)
     kept_city: Mapped[str | None] = mapped_column(info=_KEPT)
     kept_city_folded: Mapped[str | None] = mapped_column(_BYTES, info=_KEPT)

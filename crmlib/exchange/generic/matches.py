@@ -1,6 +1,6 @@
 """Which record is meant: by the key of another file, by name, by e-mail; and what people decided about it before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import find, record_name
-from crmlib.contacts import ContactPoint, Organization, Party, PartyKind, folded
+from crmlib.base import InvalidInput, find, insert_many, record_name
+from crmlib.contacts import Affiliation, ContactKind, ContactPoint, Organization, Party, PartyKind, Person, folded
+from crmlib.contacts.reach import normalise
 from crmlib.exchange.loading import Doubt, Loading
-from crmlib.exchange.making import NewParty, add_parties
+from crmlib.exchange.making import NewParty, Reach, add_parties, person_name
 from crmlib.exchange.matching import match_key, nearest
 from crmlib.exchange.records import MatchDecision
 from crmlib.exchange.sources import Kept, digest_of, payload_text
@@ -19,6 +20,22 @@ from crmlib.i18n import gettext as _
 
 # So many names that begin alike are looked at for a near miss.
 _LIKELY = 200
+
+
+@dataclass(frozen=True)
+class Named:
+    """Somebody whom a row names and nobody here is: made with the row, once for all rows that name the same."""
+
+    kind: PartyKind
+    name: str
+    email: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+#: Of what it can be decided whom a name means: an organization or a person by name, a party by e-mail or phone.
+DECIDED = ("organization", "person", "party")
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,12 @@ class Proposal:
 def confirm_match(
     session: Session, system: str, what: str, name: str, record_id: int | None, *, at: datetime
 ) -> MatchDecision:
-    """Say which record `name` means in the files of `system`, None for a new one; later imports hold to it."""
+    """Say which record `name` means in the files of `system`, None for a new one; later imports hold to it.
+
+    `what` is one of `DECIDED`. Raises InvalidInput, and NotFound where there is no such record.
+    """
+    if what not in DECIDED:
+        raise InvalidInput(_("What is meant"), what, _("choose one of: {names}").format(names=", ".join(DECIDED)))
     same = (MatchDecision.system == system, MatchDecision.what == what, MatchDecision.name == name)
     decision = session.scalars(select(MatchDecision).where(*same)).one_or_none()
     if record_id is not None:
@@ -76,6 +98,22 @@ class Matches:
                 found.setdefault(key, []).append(number)
         return {name: found[key][0] for name, key in plain.items() if len(found.get(key, ())) == 1}
 
+    def meant(self, names: Iterable[str], kind: PartyKind, rows: str) -> dict[str, int]:
+        """The party that each name of a file means: as decided, what a row so called became, or the only one here.
+
+        `rows` is the kind of rows that such parties come in.
+        """
+        wanted = list(dict.fromkeys(name for name in names if name))
+        found = {name: n for name in wanted if (n := self.decided.get((kind.value, name))) is not None}
+        by_row = {f"{name.casefold()}/1": name for name in wanted if name not in found}
+        for key, number in self.loading.sources.numbers(rows, by_row).items():
+            found[by_row[key]] = number
+        is_person = kind is PartyKind.PERSON
+        made = {name.casefold() if is_person else name: name for name in wanted if name not in found}
+        came = self.loading.sources.numbers("people named" if is_person else "organizations named", made)
+        found |= {made[key]: number for key, number in came.items()}
+        return self.by_name((name for name in wanted if name not in found), kind) | found
+
     def by_reach(self, normalised: Iterable[str]) -> dict[str, int]:
         """The party that was here before this import and can be reached so; the first one where several can."""
         wanted = list({value for value in normalised if value})
@@ -94,8 +132,7 @@ class Matches:
         for name, doubt in names:
             if name:
                 wanted.setdefault(name, doubt)
-        found = {name: number for name in wanted if (number := self.decided.get(("organization", name))) is not None}
-        found |= self.by_name((name for name in wanted if name not in found), PartyKind.ORGANIZATION)
+        found = self.meant(wanted, PartyKind.ORGANIZATION, "companies")
         fresh: dict[str, list[str]] = {}
         for name in wanted:
             if name not in found:
@@ -117,6 +154,34 @@ class Matches:
             found |= dict.fromkeys(same, number)
         return found
 
+    def people(self, named: Mapping[Named, int | None]) -> dict[Named, int]:
+        """New people of these names and e-mails, in the organization beside each."""
+        by_key: dict[str, list[Named]] = {}
+        for one in named:
+            by_key.setdefault((one.email or one.name).casefold(), []).append(one)
+        parties, kept = [], []
+        for same in by_key.values():
+            first = same[0]
+            given, _blank, family = first.name.rpartition(" ")
+            given, family = (given, family) if given else (first.name or first.email.partition("@")[0], "")
+            reach = [_email(first.email, self.session.info.get("country"))] if first.email else []
+            columns = {"given_name": given, "family_name": family or None}
+            parties.append(NewParty(PartyKind.PERSON, person_name(given, family), columns=columns, reach=reach))
+        made = add_parties(self.session, parties, at=self.loading.at)
+        found: dict[Named, int] = {}
+        for (key, same), number in zip(by_key.items(), made, strict=True):
+            text = payload_text({"name": same[0].name, "email": same[0].email})
+            kept.append(Kept(key, text, digest_of(text), number))
+            found |= dict.fromkeys(same, number)
+        self.loading.keep("people named", record_name(Person), kept)
+        self.loading.report.of("people named").new += len(made)
+        rows = [
+            {"person_id": found[one], "organization_id": organization, "is_primary": True}
+            for one, organization in {found[one]: (one, where) for one, where in named.items() if where}.values()
+        ]
+        insert_many(self.session, Affiliation, rows)
+        return found
+
     def _propose(self, name: str, doubt: Doubt) -> None:
         if ("organization", name) in self.decided:
             return
@@ -136,3 +201,11 @@ class Matches:
         self.loading.report.propose(
             Proposal("organization", name, here[near], near, _("the names are nearly the same")).as_dict()
         )
+
+
+def _email(value: str, country: str | None) -> Reach:
+    """An e-mail as it is kept; one that cannot be right stays as it was typed."""
+    try:
+        return Reach(ContactKind.EMAIL, value, normalise(ContactKind.EMAIL, value, country=country))
+    except InvalidInput:
+        return Reach(ContactKind.OTHER, value, value.strip().casefold(), ContactKind.EMAIL.value)

@@ -1,15 +1,15 @@
-"""Files of people and of organizations, whoever exported them."""
+"""What files of people and of organizations have in common, whoever exported them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import inspect
 
-from crmlib.base import InvalidInput, Money, insert_many
+from crmlib.base import InvalidInput, fields_of, insert_many
 from crmlib.contacts import (
     Address,
-    Affiliation,
     Channel,
     ConsentChange,
     ConsentEvent,
@@ -17,19 +17,19 @@ from crmlib.contacts import (
     ContactPoint,
     LawfulBasis,
     Lifecycle,
-    Organization,
     Party,
     PartyKind,
-    Person,
     Purpose,
 )
 from crmlib.contacts.actions.tag import add_tag, tag_named
 from crmlib.contacts.actions.tag import tag as put_tag
 from crmlib.contacts.reach import normalise
-from crmlib.exchange.generic.columns import Columns, no_name
+from crmlib.exchange.generic.columns import Columns
+from crmlib.exchange.generic.customs import Customs
+from crmlib.exchange.generic.links import Link, Links
 from crmlib.exchange.generic.matches import Matches, Proposal
-from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here
-from crmlib.exchange.making import NewParty, Reach, add_parties, person_name
+from crmlib.exchange.loading import Doubt, Facts, Kind, Loading, New, kept_here, wait
+from crmlib.exchange.making import NewParty, Reach, add_parties
 from crmlib.exchange.matching import match_key
 from crmlib.exchange.values import find_country
 from crmlib.i18n import gettext as _
@@ -48,6 +48,8 @@ _POINTS = {
     "whatsapp": ContactKind.WHATSAPP,
     "website": ContactKind.WEBSITE,
 }
+# How exports shorten a choice of ours.
+_SHORT = {"m": "male", "f": "female", "w": "female", "d": "other", "x": "other"}
 _CHANNELS = {"email": Channel.EMAIL, "phone": Channel.PHONE, "sms": Channel.SMS}
 _LIFECYCLES = {
     "customer": Lifecycle.CUSTOMER, "lead": Lifecycle.LEAD, "prospect": Lifecycle.PROSPECT,
@@ -64,12 +66,16 @@ class Parties(Kind[P], Generic[P]):
     own: ClassVar[str]
     long = None
     forgives_short_rows = True
+    #: Whether a name alone says who is meant: in rows of other records that only mention the party.
+    trusts_names = False
 
     def __init__(self, loading: Loading, columns: Columns, matches: Matches, *, policy: str) -> None:
         super().__init__(loading)
         self.c, self.matches, self.policy = columns, matches, policy
         self.counts_keys = not columns.has(f"{self.own}.key")  # type: ignore[misc]  # of this file, not of its kind
         self.fields = self._fields()
+        self.customs = Customs(loading, columns, matches, self.name)
+        self.links = Links(loading, matches, self.name, self.kind)
         self._here: dict[str, int] = {}
         self._owners: dict[str, int] = {}
 
@@ -83,28 +89,43 @@ class Parties(Kind[P], Generic[P]):
         return self.c.text(values, f"{self.own}.name")
 
     def prepare(self, rows: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+        self.links.settle()
         reach = []
         for _key, values in rows:
             reach += [one.normalised for one in self._reach(values, lambda says: None)]
         self._here = self.matches.by_reach(reach)
-        owners = {self.c.text(values, "owner.ref") for _key, values in rows}
-        self._owners = self.matches.by_name(owners)
+        told = {text for _key, values in rows if (text := self.c.text(values, "owner.ref"))}
+        by = next((one.by for one in self.c.all("owner.ref")), "")
+        if by == "key":
+            self._owners = self.loading.sources.numbers("contacts", told)
+        elif by == "email":
+            reached = self.matches.by_reach(text.casefold() for text in told)
+            self._owners = {text: reached[text.casefold()] for text in told if text.casefold() in reached}
+        else:
+            self._owners = self.matches.meant(told, PartyKind.PERSON, "contacts")
 
     def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
-        facts: Facts = {name: self._field(values, name, kind) for name, kind in self.fields.items()}
-        lifecycle = self.c.text(values, "party.lifecycle")
+        facts: Facts = {name: self._field(values, name, kind, doubt) for name, kind in self.fields.items()}
+        lifecycle, source = self.c.text(values, "party.lifecycle"), self.c.text(values, "party.source")
+        if lifecycle and match_key(lifecycle) not in _LIFECYCLES:
+            doubt(_("standing “{value}” is read as prospect").format(value=lifecycle))
         owner = self.c.text(values, "owner.ref")
         if owner and owner not in self._owners:
-            doubt(_("nobody here is called “{name}”, so it is left empty").format(name=owner))
+            wait(doubt, _("owner: nobody here is called “{name}”, so it is left empty").format(name=owner))
         facts |= {
             "lifecycle": _LIFECYCLES.get(match_key(lifecycle), Lifecycle.PROSPECT),
             "description": self.c.text(values, "party.description") or None,
             "owner_id": self._owners.get(owner),
             "addresses": self._addresses(values, doubt),
             "reach": self._reach(values, doubt),
-            "tags": self._tags(values),
+            "tags": self.c.tags(values),
             "consents": self._consents(values),
+            "links": self._links(values),
         }
+        if source:
+            facts["source_detail"] = source
+        if self.customs.fields:
+            facts["custom"] = self.customs.read(values)
         return facts
 
     def known(self, facts: Facts) -> int | None:
@@ -141,17 +162,34 @@ class Parties(Kind[P], Generic[P]):
         for name in (*self.fields, "description"):
             if name in inspect(type(record)).column_attrs and getattr(record, name) is None and facts.get(name):
                 setattr(record, name, facts[name])
+        if facts.get("source_detail") and record.source_detail is None:
+            record.source_detail = facts["source_detail"]
+        self.customs.fill(record, facts.get("custom", {}))
         self._more_reach(record, facts["reach"])
         if facts["addresses"] and not record.addresses:
             record.addresses.append(Address(**facts["addresses"][0], is_preferred=True))
+        self.links.hold(record.id, facts["links"], lambda says: None)
 
     def insert(self, rows: Sequence[New]) -> Sequence[int]:
         numbers = add_parties(self.session, [self.made(row.facts) for row in rows], at=self.loading.at)
-        self._say_more(list(zip(numbers, rows, strict=True)))
+        placed = list(zip(numbers, rows, strict=True))
+        self._say_more(placed)
+        for number, row in placed:
+            self.links.hold(number, row.facts["links"], row.doubt)
         return numbers
 
     def made(self, facts: Facts) -> NewParty:
+        """The party that a row becomes; `_columns` are those that both kinds have."""
         raise NotImplementedError
+
+    def catch_up(self, record: P, facts: Facts, doubt: Doubt) -> bool:
+        if owed := record.owner_id is None and facts["owner_id"] is not None:
+            record.owner_id = facts["owner_id"]
+        self.links.hold(record.id, facts["links"], doubt)
+        return bool(self.links.settle()) or owed
+
+    def finish(self) -> None:
+        self.links.settle(last=True)
 
     def write(self, record: P, name: str, before: Any, after: Any, doubt: Doubt) -> None:
         if name == "reach":
@@ -162,11 +200,24 @@ class Parties(Kind[P], Generic[P]):
         elif name == "addresses":
             for was, wanted in zip([*(before or []), *[{}] * len(after)], after, strict=False):
                 self._write_address(record, was, wanted, doubt)
+        elif name == "links":
+            self.links.remove(record.id, [one for one in before or () if one not in after])
+            self.links.hold(record.id, [one for one in after if one not in (before or ())], doubt)
+        elif name == "tags":
+            for tag in [one for one in after if one not in (before or ())]:
+                put_tag(self.session, Party, [record.id], tag, at=self.loading.at)
+        elif name == "consents":
+            self._consent([(record.id, one) for one in after if one not in (before or ())])
+        elif name == "custom":
+            self.customs.write(record, before, after, doubt)
         elif name in inspect(type(record)).column_attrs:
             super().write(record, name, before, after, doubt)
 
     def show(self, facts: Facts) -> dict[str, str]:
-        told = super().show({name: value for name, value in facts.items() if name not in ("reach", "addresses")})
+        hidden = ("reach", "addresses", "custom", "links", "organization_by", "owner_id", "consents", "tags")
+        told = super().show({name: value for name, value in facts.items() if name not in hidden})
+        told |= self.customs.shown(facts.get("custom", {})) | {one.word: one.told for one in facts["links"]}
+        told |= {"tags": ", ".join(facts["tags"])} if facts["tags"] else {}
         told |= {str(one.kind.value): one.value for one in facts["reach"]}
         return told | {name: value for one in facts["addresses"][:1] for name, value in one.items() if value}
 
@@ -199,23 +250,35 @@ class Parties(Kind[P], Generic[P]):
             if tag_named(self.session, name) is None:
                 add_tag(self.session, name)
             put_tag(self.session, Party, numbers, name, at=self.loading.at)
-        insert_many(
-            self.session,
-            ConsentEvent,
-            [
-                {
-                    "party_id": number,
-                    "channel": channel,
-                    "purpose": Purpose.MARKETING,
-                    "change": ConsentChange.GIVEN if given else ConsentChange.WITHDRAWN,
-                    "basis": LawfulBasis.CONSENT,
-                    "at": self.loading.at,
-                    "source": self.loading.system,
-                }
-                for number, row in placed
-                for channel, given in row.facts["consents"]
-            ],
-        )
+        self._consent([(number, one) for number, row in placed for one in row.facts["consents"]])
+
+    def _consent(self, given: Sequence[tuple[int, tuple[Channel, bool, datetime | None]]]) -> None:
+        rows = [
+            {
+                "party_id": number,
+                "channel": channel,
+                "purpose": Purpose.MARKETING,
+                "change": ConsentChange.GIVEN if is_given else ConsentChange.WITHDRAWN,
+                "basis": LawfulBasis.CONSENT,
+                "at": at or self.loading.at,
+                "source": self.loading.system,
+            }
+            for number, (channel, is_given, at) in given
+        ]
+        insert_many(self.session, ConsentEvent, rows)
+
+    def _columns(self, facts: Facts) -> dict[str, Any]:
+        """The columns that the file fills in parties of both kinds."""
+        columns = {name: facts[name] for name in (*self.fields, "description", "owner_id")}
+        if self.c.has("party.source"):
+            columns["source_detail"] = facts.get("source_detail")
+        if self.customs.fields:
+            columns["custom"] = facts["custom"]
+        return columns
+
+    def _links(self, values: Mapping[str, str]) -> tuple[Link, ...]:
+        """Whom a row names as what."""
+        return ()
 
     def _fields(self) -> dict[str, str]:
         """The plain columns of the record that the file fills, and how each is read."""
@@ -226,8 +289,16 @@ class Parties(Kind[P], Generic[P]):
                 found[name] = "date" if name in _DATES else "whole" if name in _NUMBERS else "text"
         return found
 
-    def _field(self, values: Mapping[str, str], name: str, kind: str) -> Any:
-        return self.c.read(values, f"{self.own}.{name}", kind)
+    def _field(self, values: Mapping[str, str], name: str, kind: str, doubt: Doubt) -> Any:
+        told = self.c.read(values, f"{self.own}.{name}", kind)
+        about = fields_of(self.record)[name]
+        if told is None or not (about.choices or about.kind == "number"):
+            return told
+        try:
+            return about.read(_SHORT.get(str(told).casefold(), str(told)))
+        except InvalidInput as error:
+            doubt(_("{error}; it is left empty").format(error=error))
+            return None
 
     def _addresses(self, values: Mapping[str, str], doubt: Doubt) -> list[dict[str, Any]]:
         by_place: dict[tuple[str, int], dict[str, list[str]]] = {}
@@ -253,10 +324,11 @@ class Parties(Kind[P], Generic[P]):
             (code for one in self.c.all("address.country") if (code := find_country(values.get(one.column, "")))), None
         )
         country = country or self.session.info.get("country")
-        for target, columns in self.c.by_target.items():
+        for target in self.c.by_target:
             record, _dot, name = target.partition(".")
-            if record != "contact_point":
+            if record != "contact_point" or name in ("bounce_reason", "bounced_at"):
                 continue
+            columns = self.c.all(target)
             labels = {one.n: values.get(one.column, "") for one in columns if one.part == "label"}
             for one in columns:
                 value = values.get(one.column, "")
@@ -275,157 +347,14 @@ class Parties(Kind[P], Generic[P]):
                         found.append(reach)
         return found
 
-    def _tags(self, values: Mapping[str, str]) -> list[str]:
-        told = [values.get(one.column, "") for one in self.c.all("tag")]
-        parts = [part.strip() for text in told for part in text.replace(":::", ",").replace(";", ",").split(",")]
-        return [part for part in dict.fromkeys(parts) if part and not part.startswith("* ")][:50]
-
-    def _consents(self, values: Mapping[str, str]) -> list[tuple[Channel, bool]]:
+    def _consents(self, values: Mapping[str, str]) -> list[tuple[Channel, bool, datetime | None]]:
         found = []
         for name, channel in _CHANNELS.items():
             given = self.c.read(values, f"consent.{name}", "flag")
             if given is not None:
-                found.append((channel, bool(given)))
+                at = self.c.read(values, f"consent.{name}_at", "moment") if given else None
+                found.append((channel, bool(given), at))
         return found
-
-
-class Companies(Parties[Organization]):
-    """Organizations."""
-
-    name, record, kind, own = "companies", Organization, PartyKind.ORGANIZATION, "organization"
-
-    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
-        name = self.named(values)
-        if not name:
-            raise InvalidInput(_("Name"), "", _("it does not say what it is called"))
-        money = self.c.read(values, "organization.annual_revenue", "money") if self.c.currency else None
-        return {"name": name, "annual_revenue": money, **super().read(values, doubt)}
-
-    def made(self, facts: Facts) -> NewParty:
-        money: Money | None = facts["annual_revenue"]
-        columns = {name: facts[name] for name in self.fields}
-        columns |= {
-            "annual_revenue_minor": money and money.minor,
-            "annual_revenue_currency": money and money.currency,
-            "description": facts["description"],
-            "owner_id": facts["owner_id"],
-        }
-        return NewParty(
-            PartyKind.ORGANIZATION,
-            facts["name"],
-            facts["lifecycle"],
-            columns=columns,
-            addresses=facts["addresses"],
-            reach=facts["reach"],
-        )
-
-    def adopt(self, facts: Facts) -> Organization | None:
-        found = super().adopt(facts)
-        if found is not None or self.policy == "new":
-            return found
-        number = self.matches.decided.get(("organization", facts["name"]))
-        if number is None:
-            number = self.matches.by_name([facts["name"]], PartyKind.ORGANIZATION).get(facts["name"])
-        if number is None or number > self.matches.newest:
-            return None
-        return self.session.get(Organization, number)
-
-
-class Contacts(Parties[Person]):
-    """People, and the organization that each belongs to, by its key in another file or by its name."""
-
-    name, record, kind, own = "contacts", Person, PartyKind.PERSON, "person"
-
-    def named(self, values: Mapping[str, str]) -> str:
-        given = self.c.text(values, "person.given_name")
-        whole = person_name(given, self.c.text(values, "person.family_name"))
-        return whole or self.c.text(values, "person.name")
-
-    def read(self, values: Mapping[str, str], doubt: Doubt) -> Facts:
-        facts = super().read(values, doubt)
-        given, family = facts.get("given_name"), facts.get("family_name")
-        if not given and not family:
-            whole = self.c.text(values, "person.name")
-            # The last word is the family name: right more often than not, and said to be a guess.
-            given, _blank, family = whole.rpartition(" ") if " " in whole else (whole, "", "")
-        if not given and not family:
-            point = next(iter(facts["reach"]), None)
-            if point is None:
-                raise no_name()
-            given = point.value.partition("@")[0]
-        facts["given_name"], facts["family_name"] = given or family, (family or None) if given else None
-        ref = next(iter(self.c.all("organization.ref")), None)
-        facts |= {
-            "organization": self.c.text(values, "organization.ref"),
-            "organization_by": ref.by if ref else "",
-            "role": self.c.text(values, "affiliation.role") or facts.get("job_title"),
-            "department": self.c.text(values, "affiliation.department"),
-        }
-        return facts
-
-    def made(self, facts: Facts) -> NewParty:
-        columns = {name: facts[name] for name in self.fields}
-        columns |= {
-            "given_name": facts["given_name"],
-            "family_name": facts["family_name"],
-            "description": facts["description"],
-            "owner_id": facts["owner_id"],
-        }
-        return NewParty(
-            PartyKind.PERSON,
-            person_name(facts["given_name"], facts["family_name"]),
-            facts["lifecycle"],
-            columns=columns,
-            addresses=facts["addresses"],
-            reach=facts["reach"],
-        )
-
-    def insert(self, rows: Sequence[New]) -> Sequence[int]:
-        numbers = super().insert(rows)
-        self._affiliate(list(zip(numbers, [row.facts for row in rows], [row.doubt for row in rows], strict=True)))
-        return numbers
-
-    def adopted(self, record: Person, facts: Facts) -> None:
-        super().adopted(record, facts)
-        self.session.flush()
-        if not record.affiliations:
-            self._affiliate([(record.id, facts, lambda says: None)])
-
-    def write(self, record: Person, name: str, before: Any, after: Any, doubt: Doubt) -> None:
-        if name in ("given_name", "family_name"):
-            super().write(record, name, before, after, doubt)
-            record.rename(record.given_name, record.family_name)
-        elif name == "organization" and after:
-            if not any(one.organization.name == after for one in record.affiliations):
-                self._affiliate([(record.id, {"organization": after, "organization_by": "name"}, doubt)])
-        else:
-            super().write(record, name, before, after, doubt)
-
-    def _affiliate(self, placed: Sequence[tuple[int, Facts, Doubt]]) -> None:
-        """People belong to the organizations that their rows name; a name that nobody here has becomes one."""
-        by_key = {facts["organization"] for _n, facts, _d in placed if facts.get("organization_by") == "key"}
-        known = self.loading.sources.numbers(Companies.name, [key for key in by_key if key])
-        names = [(facts["organization"], doubt) for _n, facts, doubt in placed if facts.get("organization_by") != "key"]
-        named = self.matches.organizations(names)
-        rows = []
-        for number, facts, doubt in placed:
-            told = facts["organization"]
-            if not told:
-                continue
-            organization = known.get(told) if facts.get("organization_by") == "key" else named.get(told)
-            if organization is None:
-                says = _("no organization has the key “{key}”; import the file of organizations with it, or before")
-                doubt(says.format(key=told))
-                continue
-            rows.append(
-                {
-                    "person_id": number,
-                    "organization_id": organization,
-                    "role": facts.get("role"),
-                    "is_primary": True,
-                }
-            )
-        insert_many(self.session, Affiliation, rows)
 
 
 @lru_cache(maxsize=10_000)
@@ -451,5 +380,6 @@ _NOT_PLAIN = frozenset(
         "owner_id",
         "parent_id",
         "source",
+        "source_detail",
     }
 )

@@ -12,14 +12,16 @@ from crmlib.billing import Order, OrderEvent, OrderLine, OrderStatus, Payment, P
 from crmlib.billing.events import PaymentReceived
 from crmlib.catalog import Product
 from crmlib.exchange.generic.columns import Columns
+from crmlib.exchange.generic.mapped import Mapped, new_facts
 from crmlib.exchange.generic.matches import Matches
-from crmlib.exchange.generic.work import Mapped
-from crmlib.exchange.loading import Doubt, Facts, Loading, New
+from crmlib.exchange.loading import Doubt, Facts, Loading, New, wait
 from crmlib.exchange.sources import Kept, digest_of, payload_text
 from crmlib.exchange.telling import tell_all
 from crmlib.i18n import gettext as _
 
 _METHODS = {"cash": "cash", "card": "card", "visa": "card", "transfer": "transfer", "paypal": "paypal"}
+# How systems say that money came, or that it did not.
+_CAME = ("paid", "succe", "receiv", "complet", "captur", "fail")
 
 
 class Products(Mapped):
@@ -49,7 +51,8 @@ class Products(Mapped):
             "code": code or None,
             "price": self.c.read(values, "product.price", "money"),
         }
-        return facts | {one: self.c.text(values, f"product.{one}") or None for one in plain}
+        facts |= {one: self.c.text(values, f"product.{one}") or None for one in plain}
+        return facts | self.own_facts(values)
 
     def adopt(self, facts: Facts) -> Product | None:
         number = self._codes.get(facts["code"] or "")
@@ -74,6 +77,8 @@ class Orders(Mapped):
     """Orders, one row a line; what the order itself says stands in its first row, or in each of them."""
 
     name, record, own = "orders", OrderLine, "order"
+    makes = frozenset({"organization.ref", "person.ref"})
+    needs_email = True
 
     def __init__(self, loading: Loading, columns: Columns, matches: Matches) -> None:
         super().__init__(loading, columns, matches)
@@ -100,21 +105,26 @@ class Orders(Mapped):
         at = c.read(values, "order.ordered_at", "moment")
         price, total = c.read(values, "order_line.unit_price", "money"), c.read(values, "order.total", "money")
         product = c.text(values, "product.ref")
-        party = self.refer(values, "person.ref", doubt) or self.refer(values, "organization.ref", doubt)
+        people = self.refer_all(values, "person.ref", doubt)
+        organization = next(iter(self.refer_all(values, "organization.ref", doubt)), None)
+        party = next(iter(people), None) or organization
         return {
             "number": self.named(values),
             "at": at,
             "party_id": party or self._by_email.get(c.text(values, "contact_point.email").casefold()),
+            "organization_id": organization,
             "total": total,
             "currency": next((one.currency for one in (price, total) if one), c.currency),
             "product_id": self._products.get(product),
             "description": product or None,
-            "quantity": c.read(values, "order_line.quantity", "number") or Decimal(1),
+            "quantity": Decimal(1) if (n := c.read(values, "order_line.quantity", "number")) is None else n,
             "price": price,
             "note": c.text(values, "order.note") or None,
+            **self.own_facts(values),
         }
 
     def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        self.settle(new_facts(rows))
         by_number: dict[str, list[New]] = {}
         for row in rows:
             by_number.setdefault(row.facts["number"], []).append(row)
@@ -140,6 +150,7 @@ class Orders(Mapped):
                     "reporting_minor": self._convert.minor(minor, first["currency"], on),
                     "source": self.loading.system,
                     "note": first["note"],
+                    **self.own_columns(first),
                 }
             )
         made = insert_many(self.session, Order, columns)
@@ -181,6 +192,9 @@ class Payments(Mapped):
     """Money that came in, from whom and for which order."""
 
     name, record, own = "payments", Payment, "payment"
+    owed = ("party_id", "order_id")
+    makes = frozenset({"organization.ref", "person.ref"})
+    needs_email = True
 
     def __init__(self, loading: Loading, columns: Columns, matches: Matches) -> None:
         super().__init__(loading, columns, matches)
@@ -204,15 +218,23 @@ class Payments(Mapped):
         amount, at = c.read(values, "payment.amount", "money"), c.read(values, "payment.paid_at", "moment")
         if amount is None:
             raise InvalidInput(_("Amount"), "", _("this is needed"))
+        named = c.text(values, "order.ref")
+        if named and named not in self._orders:
+            wait(doubt, _("no order has the number “{number}”, so it is left empty").format(number=named))
         order, payer = self._orders.get(c.text(values, "order.ref"), (None, None))
         method = c.text(values, "payment.method").casefold()
         status = c.text(values, "payment.status").casefold()
-        party = self.refer(values, "person.ref", doubt) or self.refer(values, "organization.ref", doubt)
+        if status and not any(word in status for word in _CAME):
+            doubt(_("a payment that is “{value}” comes in as received").format(value=status))
+        people = self.refer_all(values, "person.ref", doubt)
+        organization = next(iter(self.refer_all(values, "organization.ref", doubt)), None)
+        party = next(iter(people), None) or organization
         return {
             "amount": amount,
             "paid_at": at,
             "order_id": order,
             "party_id": party or self._by_email.get(c.text(values, "contact_point.email").casefold()) or payer,
+            "organization_id": organization,
             "method": next((kind for word, kind in _METHODS.items() if word in method), "other" if method else None),
             "reference": c.text(values, "payment.reference") or c.text(values, "payment.key") or None,
             "status": PaymentStatus.FAILED if "fail" in status else PaymentStatus.RECEIVED,
@@ -220,6 +242,7 @@ class Payments(Mapped):
         }
 
     def insert(self, rows: Sequence[New]) -> Sequence[int]:
+        self.settle(new_facts(rows))
         columns = []
         for row in rows:
             amount: Money = row.facts["amount"]
@@ -227,7 +250,7 @@ class Payments(Mapped):
             on = at.date() if at else self.loading.at.date()
             columns.append(
                 {
-                    **{name: value for name, value in row.facts.items() if name != "amount"},
+                    **{name: value for name, value in row.facts.items() if name not in ("amount", "organization_id")},
                     "amount_minor": amount.minor,
                     "currency": amount.currency,
                     "paid_on": on,

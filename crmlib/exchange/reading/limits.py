@@ -108,6 +108,8 @@ def checked_file(path: Path) -> Path:
         raise NotFound(_("file"), path) from None
     except OSError as error:
         raise unreadable(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise CrmError(_("{path} is a folder; name the files in it.").format(path=path))
     if not stat.S_ISREG(mode):
         raise CrmError(_("{path} cannot be read: {reason}").format(path=path, reason=_("it is no file")))
     if not os.access(path, os.R_OK):

@@ -267,7 +267,7 @@ def new_file(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
     """A file that appears under its name when it is whole, and not at all where something goes wrong."""
     if path.exists() and not overwrite:
         raise Refused(
-            _("{path} is there already. Choose another name, or say that it may be replaced.").format(path=path)
+            _("{path} is there already. Choose another name, or replace it with --overwrite.").format(path=path)
         )
     making = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

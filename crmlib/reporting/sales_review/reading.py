@@ -17,6 +17,7 @@ from crmlib.reporting.sales_review.periods import Quarter
 from crmlib.reporting.sales_review.review import SalesReview
 from crmlib.reporting.words import listed
 from crmlib.sales import deals as deals_query
+from crmlib.sales import lost_reasons
 from crmlib.sales import stage_events as events_query
 
 
@@ -39,6 +40,8 @@ def sales_review(
     with workbench.reading() as session:
         deals, events = deals_query(session), events_query(session)
         data_version = session.scalar(select(func.max(JournalEntry.number))) or 0
+        labels = {one["word"]: one["label"] for one in lost_reasons(session, archived=True)}
+    deals["lost_reason"] = deals["lost_reason"].map(lambda word: labels.get(word, word), na_action="ignore")
     settings = workbench.settings
     asked_for = Quarter.parse(quarter) if quarter else None
     day, why = _as_of(as_of, deals, events, workbench.today(), asked_for)

@@ -28,6 +28,7 @@ from crmlib.sales.events import (
     DealWon,
 )
 from crmlib.sales.keeping import session_time, set_amount, set_expected_close
+from crmlib.sales.reasons import read_lost_reason
 from crmlib.sales.records import (
     Deal,
     DealCompetitor,
@@ -143,13 +144,9 @@ def move_deal(
         tell_deal(session, deal, DealWon, at)
         earn_commissions(session, deal, at=at)
     else:
-        deal.lost_reason = _REASON.read(reason)
+        deal.lost_reason = read_lost_reason(session, reason)
         tell_deal(session, deal, DealLost, at, reason=deal.lost_reason)
     return deal
-
-
-# Any words: the list of reasons is one that people edit.
-_REASON = Field("lost_reason", lazy("Reason"))
 
 
 def win_deal(
@@ -342,6 +339,8 @@ def edit_deal(
     if more:
         set_custom(session, deal, more, was=was, currency=currency)
     values = read_edit(session, deal, typed, was=was, known=known, links=LINKS, currency=currency)
+    if "lost_reason" in values:
+        values["lost_reason"] = read_lost_reason(session, values["lost_reason"])
     if "amount" in values:
         _not_negative(values["amount"])
     for key, value in values.items():

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from crmlib.base import Money, find, major_units, read_frame
 from crmlib.contacts import Party
-from crmlib.sales.queries.sums import Convert, converted_sum
+from crmlib.sales.queries.sums import converted_sum
 from crmlib.sales.records import Commission, CommissionPlan, Deal, Measure, Seller, Stage, StageKind, Target
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ COMMISSIONS = {
 class Attainment:
     """How far a target is reached. `won` is what was won in its period, one Money per currency; `counted` the part of
     it that counts towards an amount, in the target's currency, and `left_out` what did not because it is in another.
-    `n_won` counts deals. `rate` is 1 where the target is just reached; `rates_on` the day of the rates used, if any.
+    `n_won` counts deals. `rate` is 1 where the target is just reached; `rates_on` the day of the oldest exchange rate
+    used, None where there was none.
     """
 
     target: Target
@@ -76,14 +77,13 @@ class Attainment:
     rates_on: date | None
 
 
-def attainment(
-    session: Session, target: Target | int, *, convert: Convert | None = None, converted: bool = False
-) -> Attainment:
+def attainment(session: Session, target: Target | int, *, converted: bool = False) -> Attainment:
     """How far a target is reached by the deals won in its period.
 
     A deal counts for each owner by their share, for a team by the shares of its sellers; it counts as one deal for
-    its main owner and their team. An amount counts deals in the target's currency; with `converted` (or a `convert`)
-    those in others too, at the rates of the period's last day, and Refused is raised where one is missing.
+    its main owner and their team. An amount counts deals in the target's currency; with `converted` those in
+    others too, at the rates of the period's last day or the newest of the days before, and Refused is raised where
+    one is missing.
     """
     target = find(session, Target, target)
     who = {target.owner_id} if target.owner_id else team_of(session, target.team_id) if target.team_id else None
@@ -112,8 +112,8 @@ def attainment(
         return Attainment(target, won, None, [], n_won, Decimal(n_won) / (target.n_deals or 1), None)
     assert target.amount is not None
     currency = target.amount.currency
-    if converted or convert is not None:
-        one = converted_sum(session, won, currency, on=target.to_on, convert=convert)
+    if converted:
+        one = converted_sum(session, won, currency, on=target.to_on)
         counted, left_out, rates_on = one.total, [], one.rates_on
     else:
         counted = next((money for money in won if money.currency == currency), Money(0, currency))

@@ -1,31 +1,33 @@
 """What deals add up to: one sum per currency, or one in a single currency with the day of its rates."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from importlib import import_module
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import Money, Refused, check_currency
-from crmlib.i18n import gettext as _
+from crmlib.base import Money, RateUsed, convert_sum
 from crmlib.sales.records import Deal, Stage, StageKind
 
 __all__ = ["ConvertedSum", "converted_sum", "deal_sums"]
 
-#: `convert(session, money, to, on=day) -> Money`, as `crmlib.base.fx` has it.
-Convert = Callable[..., Money]
-
 
 @dataclass(frozen=True)
 class ConvertedSum:
-    """`total` in one currency, of `parts` in their own, at the rates of `rates_on` (None where none was needed)."""
+    """`total` in one currency, of `parts` in their own, and the `rates` that it stands on; none where none was needed.
+
+    `rates_on` is the day of the oldest of them, None where there is none: it may lie before the day asked for.
+    """
 
     total: Money
     parts: list[Money]
-    rates_on: date | None
+    rates: tuple[RateUsed, ...] = ()
+
+    @property
+    def rates_on(self) -> date | None:
+        return min((rate.day for rate in self.rates), default=None)
 
 
 def deal_sums(
@@ -61,28 +63,11 @@ def deal_sums(
     return [Money(int(sums[one].to_integral_value(ROUND_HALF_EVEN)), one) for one in sorted(sums)]
 
 
-def converted_sum(
-    session: Session, amounts: Iterable[Money], to: str, *, on: date, convert: Convert | None = None
-) -> ConvertedSum:
-    """Amounts of any currencies as one in `to`, at the rates of a day, and says which day.
+def converted_sum(session: Session, amounts: Iterable[Money], to: str, *, on: date) -> ConvertedSum:
+    """Amounts of any currencies as one in `to`, at the rates of a day or the newest of the days before, and which.
 
     Raises Refused where a rate is missing: a sum with a part left out would be wrong without showing it.
     """
-    to = check_currency(to)
     parts = list(amounts)
-    total = Money(0, to)
-    is_converted = False
-    for money in parts:
-        if money.currency != to:
-            is_converted = True
-            money = (convert or _convert())(session, money, to, on=on)
-        total += money
-    return ConvertedSum(total, parts, on if is_converted else None)
-
-
-def _convert() -> Convert:
-    try:
-        found: Convert = import_module("crmlib.base.fx").convert
-    except ImportError:
-        raise Refused(_("There are no exchange rates here, so amounts of two currencies cannot be added.")) from None
-    return found
+    made = convert_sum(session, parts, to, on)
+    return ConvertedSum(made.total, parts, made.rates)

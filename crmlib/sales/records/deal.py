@@ -169,7 +169,7 @@ class Deal(Customizable, Tracked, Base):
     probability: Mapped[int | None] = mapped_column(info=field(lazy("Probability in %"), "number", low=0, high=100))
     next_step: Mapped[str | None] = mapped_column(info=field(lazy("Next step")))
     next_step_on: Mapped[date | None] = mapped_column(info=field(lazy("Next step by"), "date"))
-    lost_reason: Mapped[str | None] = mapped_column(info=field(lazy("Reason"), choices=LOST_REASONS))
+    lost_reason: Mapped[str | None] = mapped_column(info=field(lazy("Reason"), choices=LOST_REASONS, takes_others=True))
     lost_note: Mapped[LongText | None] = mapped_column(info=field(lazy("What could we have done?"), "long"))
     folded: Mapped[str | None] = mapped_column(default=folded_from("name"))
 

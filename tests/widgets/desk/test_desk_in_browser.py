@@ -228,6 +228,30 @@ def test_a_second_click_does_not_add_a_second_person(workbench, open_desk):
     assert len(workbench.contacts.find_parties("onlyone")) == 1
 
 
+def test_somebody_known_already_is_pointed_out_and_can_be_added_all_the_same(workbench, open_desk):
+    workbench.contacts.add_person(
+        given_name="Nicoleta", family_name="Vasilescu", email="nicoleta@muntele.example", city="Brad", country="RO"
+    )
+    page = open_desk(phone=True)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("Given names").fill("Nicolet")
+    page.get_by_label("E-mail").fill("NICOLETA@muntele.example")
+    page.get_by_label("Phone").focus()
+    near = page.locator(".crm-near", has_text="Nicoleta Vasilescu is very likely the same: same e-mail")
+    expect(near).to_be_in_viewport()
+    page.get_by_label("E-mail").fill("nv@other.example")
+    page.get_by_label("Phone").focus()
+    expect(near).to_have_count(0)
+    for label, typed in (("Given names", "Nicoleta"), ("Family name", "Vasilesku"), ("City", "Brad")):
+        page.get_by_label(label).fill(typed)
+    page.get_by_label("Country").fill("RO")
+    page.get_by_label("Country").blur()
+    expect(page.locator(".crm-near", has_text="Nicoleta Vasilescu")).to_be_in_viewport()
+    page.get_by_role("button", name="Add person").click()
+    toast(page, "Nicoleta Vasilesku is in your customers.")
+    assert len(workbench.contacts.find_parties("nicoleta vasiles")) == 2
+
+
 # --- a customer --------------------------------------------------------------------------------------
 
 
@@ -277,8 +301,50 @@ def test_two_tabs_that_edit_one_fact_both_know_it(workbench, open_desk):
         fact.get_by_role("textbox").fill(typed)
         page.keyboard.press("Enter")
         expect(fact).to_contain_text("Director")
-    expect(second.locator(".crm-fact[data-key=job_title]")).to_contain_text("Someone changed this in the meantime")
+    fact = second.locator(".crm-fact[data-key=job_title]")
+    expect(fact).to_contain_text("Someone changed this in the meantime: it says Director now.")
+    expect(fact).to_contain_text("It said Buyer before.")
+    # What was typed is still there, and either version can be had.
+    expect(fact.get_by_role("textbox")).to_have_value("Assistant")
     assert workbench.contacts.party_card(party).job_title == "Director"
+    fact.get_by_role("button", name="Save mine").click()
+    expect(fact.locator(".crm-fact-value")).to_have_text("Assistant")
+    assert workbench.contacts.party_card(party).job_title == "Assistant"
+    fact = first.locator(".crm-fact[data-key=job_title]")
+    fact.locator(".crm-fact-value").click()
+    fact.get_by_role("textbox").fill("Manager")
+    first.keyboard.press("Enter")
+    fact.get_by_role("button", name="Keep theirs").click()
+    expect(fact.locator(".crm-fact-value")).to_have_text("Assistant")
+
+
+def test_a_change_is_undone_from_the_timeline_and_can_be_brought_back(workbench, open_desk):
+    party = workbench.contacts.add_person(given_name="Wavering", job_title="Buyer").id
+    workbench.contacts.edit_party(party, {"job_title": "Director"})
+    page = open_desk(f"?view=party&id={party}", "h1")
+    title = page.locator(".crm-fact[data-key=job_title] .crm-fact-value")
+    page.get_by_role("button", name="Undo this change: Job title set to Director, was Buyer").click()
+    toast(page, "The change is taken back.")
+    expect(title).to_have_text("Buyer")
+    page.locator(".v-snackbar").get_by_role("button", name="Undo").click()
+    toast(page, "The change is back.")
+    expect(title).to_have_text("Director")
+
+
+def test_empty_facts_stand_behind_a_button(workbench, open_desk):
+    party = workbench.contacts.add_person(given_name="Sparing").id
+    page = open_desk(f"?view=party&id={party}", "h1")
+    nickname = page.locator(".crm-fact[data-key=nickname]")
+    expect(page.locator(".crm-fact[data-key=country]")).to_be_visible()
+    expect(nickname).to_have_count(0)
+    page.get_by_role("button", name="Show empty fields").click()
+    nickname.locator(".crm-fact-value").click()
+    nickname.get_by_role("textbox").fill("Sparrow")
+    page.keyboard.press("Enter")
+    expect(nickname.locator(".crm-fact-value")).to_have_text("Sparrow")
+    page.get_by_role("button", name="Hide empty fields").click()
+    expect(nickname).to_be_visible()
+    expect(page.locator(".crm-fact[data-key=suffix]")).to_have_count(0)
 
 
 def test_a_second_click_on_a_task_leaves_the_page_as_it_is(workbench, open_desk):
@@ -300,6 +366,45 @@ def test_a_note_is_kept_once(workbench, open_desk):
     expect(page.locator(".crm-entry", has_text="Wants the lease first").first).to_be_visible()
     page.wait_for_timeout(400)
     assert len(workbench.activities.activities()["subject"].loc[lambda s: s == "Wants the lease first"]) == 1
+
+
+# --- fields of our own -------------------------------------------------------------------------------
+
+
+def test_a_field_of_our_own_is_added_filled_in_corrected_and_filtered_by(workbench, open_desk):
+    workbench.contacts.add_organization(name="Hull Insurers")
+    party = workbench.contacts.add_person(given_name="Fielding").id
+    page = open_desk("?view=fields&record=deal", ".crm-fields-body")
+    expect(page.get_by_role("tab", name="Deals")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Customers").click()
+    for label, kind in (("Berths", "Number"), ("Insured with", "Person or organization")):
+        page.get_by_role("button", name="Add field").first.click()
+        sheet = page.get_by_role("dialog").filter(has_text="Name in filters and files")
+        sheet.get_by_label("Label").fill(label)
+        sheet.locator(".v-select", has=page.locator("#cf-kind")).click()
+        page.get_by_role("option", name=kind).click()
+        sheet.get_by_role("button", name="Add field").click()
+        toast(page, f"“{label}” can be filled in from now on.")
+        expect(sheet).to_have_count(0)
+    page.goto(f"{page.url.split('?')[0]}?view=party&id={party}")
+    berths, insurer = (page.locator(f".crm-fact[data-key={key}]") for key in ("berths", "insured_with"))
+    berths.locator(".crm-fact-value").click()
+    berths.get_by_role("textbox").fill("a dozen")
+    page.keyboard.press("Enter")
+    expect(berths).to_contain_text("Write a number, such as 12.5")
+    expect(berths.get_by_role("textbox")).to_have_value("a dozen")
+    berths.get_by_role("textbox").fill("12")
+    page.keyboard.press("Enter")
+    expect(berths.locator(".crm-fact-value")).to_have_text("12")
+    expect(page.locator(".crm-entry-title", has_text="Berths set to 12")).to_be_visible()
+    assert workbench.parties("berths > 11 and berths < 13")["party"].tolist() == ["Fielding"]
+    # A link leads to people, organizations and colleagues alike.
+    insurer.locator(".crm-fact-value").click()
+    for typed, found in (("suparm", "Suparman"), ("hull", "Hull Insurers")):
+        insurer.locator("input").fill(typed)
+        expect(page.get_by_role("option", name=found)).to_be_visible()
+    page.get_by_role("option", name="Hull Insurers").click()
+    expect(insurer.locator(".crm-fact-value")).to_have_text("Hull Insurers")
 
 
 # --- finding one's way -------------------------------------------------------------------------------
@@ -331,6 +436,29 @@ def test_search_offers_more_than_customers_and_a_product_without_a_page_stays_wh
     expect(product).to_be_visible()
     other.click()
     expect(page).to_have_url(re.compile(f"view=pipeline.*deal={deal}"))
+
+
+def test_search_is_worked_by_keys_and_finds_the_middle_of_a_word(workbench, open_desk):
+    first, second = (workbench.contacts.add_organization(name=f"Zeppelinwerft {n}").id for n in ("Eins", "Zwei"))
+    page = open_desk()
+    page.keyboard.press("/")
+    search = page.get_by_role("textbox", name="Search", exact=True)
+    search.press_sequentially("pelinwe")
+    options = page.get_by_role("option", name="Zeppelinwerft")
+    expect(options).to_have_count(2)
+    chosen = page.locator("[role=option][aria-selected=true] .v-list-item-title")
+    names = options.locator(".v-list-item-title").all_text_contents()
+    for key, at in (("ArrowDown", 1), ("ArrowUp", 0), ("ArrowDown", 1)):
+        page.keyboard.press(key)
+        expect(chosen).to_have_text(names[at])
+    page.keyboard.press("Escape")
+    expect(search).to_be_hidden()
+    page.keyboard.press("/")
+    expect(search).to_have_value("")
+    search.fill("zepelinwerft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Zeppelinwerft")).to_be_visible()
+    assert page.url.endswith((f"id={first}", f"id={second}"))
 
 
 def test_enter_waits_for_the_answer_to_what_is_typed(open_desk):

@@ -1,5 +1,6 @@
 """What a customer's page shows and what can be done on it; no pixels in here."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -17,16 +18,10 @@ from widgets.shared.ui import errors_shown_in
 ENTRIES = 30
 DEALS = 50
 
-# Icons of what happened to a party's deals; everything else that happened has one of its own.
-EVENT_ICONS = {
-    "DealOpened": "mdi-plus",
-    "DealMoved": "mdi-swap-horizontal",
-    "DealWon": "mdi-trophy-outline",
-    "DealLost": "mdi-close-circle-outline",
-    "DealReopened": "mdi-restore",
-    "PartyAdded": "mdi-account-plus-outline",
-    "LifecycleChanged": "mdi-account-check-outline",
-}
+# What is offered to be filled in though it is empty; other empty facts stand behind a button.
+USUAL = frozenset(
+    {"family_name", "job_title", "birthday_on", "sector", "n_employees", "website", "street", "city", "country"}
+)
 TOPIC_ICONS = {
     "likes": "mdi-thumb-up-outline",
     "dislikes": "mdi-thumb-down-outline",
@@ -72,6 +67,8 @@ class CustomerModel(tl.HasTraits):
         self._wanted = ENTRIES
         self._entries: list[TimelineEntry] = []
         self._n = 0
+        self._undo: Callable[[], None] | None = None
+        self._reasons: dict[str, str] = {}
         self.contact_kinds = [{"value": kind.value, "title": _(kind.label)} for kind in ContactKind]
         self.log_kinds = [
             {"value": kind.value, "title": _(kind.label), "icon": shown.ACTIVITY_ICONS[kind]} for kind in LOGGED
@@ -202,21 +199,43 @@ class CustomerModel(tl.HasTraits):
         """Mark an open activity as done."""
         with errors_shown_in(self), self._workbench.session() as session:
             done = activities.finish_activity(session, arrived.whole(activity_id), at=self._workbench.now())
-            self._tell(_("“{subject}” is done.").format(subject=done.subject), done.id)
+            number = done.id
+            self._tell(_("“{subject}” is done.").format(subject=done.subject), lambda: self._reopen(number))
+        self.refresh()
+
+    def take_back(self, number: Any) -> None:
+        """Undo one change of the timeline, by its number in the journal. What was changed since stays, and is told."""
+        try:
+            done = self._workbench.history.undo_change(arrived.whole(number))
+        except CrmError as refusal:
+            self._tell(str(refusal))
+            return
+        if done.spared:
+            self._tell(str(done.spared[0]))
+        else:
+            self._tell(_("The change is taken back."), lambda: self._bring_again(done.batch))
         self.refresh()
 
     def undo(self) -> None:
-        """Take back that an activity was done."""
-        activity_id = self.toast.get("activity_id")
-        if activity_id:
-            with errors_shown_in(self), self._workbench.session() as session:
-                again = activities.reopen_activity(session, activity_id)
-                self._tell(_("“{subject}” is open again.").format(subject=again.subject))
+        """Take back what the toast tells of."""
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            undo()
             self.refresh()
+
+    def _reopen(self, activity_id: int) -> None:
+        with errors_shown_in(self), self._workbench.session() as session:
+            again = activities.reopen_activity(session, activity_id)
+            self._tell(_("“{subject}” is open again.").format(subject=again.subject))
+
+    def _bring_again(self, batch: str) -> None:
+        with errors_shown_in(self):
+            self._workbench.history.undo_batch(batch)
+            self._tell(_("The change is back."))
 
     def _try(self, key: str, change: Any) -> None:
         self._n += 1
-        text, theirs, is_conflict = "", None, False
+        text, is_conflict = "", False
         try:
             with self._workbench.session() as session:
                 change(session)
@@ -224,10 +243,9 @@ class CustomerModel(tl.HasTraits):
             text = shown.refusal(refusal)
         except Conflict as refusal:
             text, is_conflict = str(refusal), True
-            theirs = next(iter(refusal.theirs.values()), None)
         except CrmError as refusal:
             text = str(refusal)
-        self.field_error = {"key": key, "text": text, "theirs": theirs, "number": self._n}
+        self.field_error = {"key": key, "text": text, "conflict": is_conflict, "number": self._n}
         # After a conflict too: the page shows theirs, and who saves again overwrites it knowingly.
         if not text or is_conflict:
             self.refresh()
@@ -275,7 +293,9 @@ class CustomerModel(tl.HasTraits):
                 said = country_name(value)
             else:
                 said = _(choices[text]) if text in choices else "" if value is None else str(text)
-            found.append(shown.form_field(about, value="" if text is None else text, shown=said))
+            found.append(
+                shown.form_field(about, value="" if text is None else text, shown=said) | {"usual": key in USUAL}
+            )
         return found
 
     def _money(self, session: Any) -> list[dict[str, Any]]:
@@ -313,6 +333,7 @@ class CustomerModel(tl.HasTraits):
         kinds = [self.sieve] if self.sieve and not what else []
         found = activities.timeline(session, people, what=what, kinds=kinds, limit=self._wanted + 1)
         self.has_more = len(found) > self._wanted
+        self._reasons = sales.lost_reason_labels(session)
         return found[: self._wanted]
 
     def _set_days(self) -> None:
@@ -333,14 +354,15 @@ class CustomerModel(tl.HasTraits):
     def _entry(self, entry: TimelineEntry, local: datetime, ahead: bool) -> dict[str, Any]:
         overdue = entry.is_open and not ahead
         icon = {"activity": shown.ACTIVITY_ICONS.get(entry.kind), "change": "mdi-pencil-outline"}.get(
-            entry.what, EVENT_ICONS.get(entry.kind)
+            entry.what, shown.EVENT_ICONS.get(entry.kind)
         )
         money = ""
         if entry.facts.get("amount_minor") is not None and entry.facts.get("currency"):
             money = str(shown.amount(Money(entry.facts["amount_minor"], entry.facts["currency"])))
-        reason = entry.facts.get("reason")
-        reasons = dict(sales.LOST_REASONS)
-        chip = entry.facts.get("outcome") or (_(reasons[reason]) if reason in reasons else "") or money
+        reason = (
+            self._reasons.get(entry.facts.get("reason"), entry.facts.get("reason")) if entry.kind == "DealLost" else ""
+        )
+        chip = entry.facts.get("outcome") or reason or money
         # Midnight to the microsecond is a day that somebody imported, not an hour that somebody knows.
         day_only = entry.at.astimezone(UTC).time() == time.min
         when = shown.day(local.date(), self._workbench) if ahead else "" if day_only else f"{local:%H:%M}"
@@ -357,6 +379,7 @@ class CustomerModel(tl.HasTraits):
             "overdue": overdue,
             "won": entry.kind == "DealWon",
             "deal_id": entry.record_id if entry.record == "deal" else 0,
+            "change": entry.number if entry.what == "change" else 0,
         }
 
     def _currency(self, session: Any) -> str:
@@ -364,9 +387,10 @@ class CustomerModel(tl.HasTraits):
         kept = getattr(party, "annual_revenue", None)
         return kept.currency if kept else self._workbench.settings.currency
 
-    def _tell(self, text: str, activity_id: int = 0) -> None:
+    def _tell(self, text: str, undo: Callable[[], None] | None = None) -> None:
         self._n += 1
-        self.toast = {"number": self._n, "text": text, "undo": bool(activity_id), "activity_id": activity_id}
+        self._undo = undo
+        self.toast = {"number": self._n, "text": text, "undo": undo is not None}
 
 
 def _circle(party: Party) -> list[int]:

@@ -64,6 +64,9 @@ class Customer(View):
     def vue_finish(self, activity_id: Any) -> None:
         self._model.finish(activity_id)
 
+    def vue_take_back(self, number: Any) -> None:
+        self._model.take_back(number)
+
     def vue_sift(self, sieve: Any) -> None:
         self._model.sift(sieve)
 

@@ -65,11 +65,10 @@ class QuickAddModel(tl.HasTraits):
         with errors_shown_in(self), self._workbench.reading() as session:
             kind = arrived.text(kind)
             wanted = PartyKind(kind) if kind in ("person", "organization") else None
-            found = contacts.find_parties(session, arrived.text(typed, 100), kind=wanted)
-        choices = [
-            {"value": one["party_id"], "title": one["party"], "subtitle": one["organization"] or ""} for one in found
-        ]
-        self.options = self.options | {arrived.text(key): choices}
+            # A customer is not one of us; a field of the business's own may lead to anybody.
+            both = None if arrived.text(key).startswith(forms.CUSTOM) else False
+            found = shown.found_parties(session, typed, kind=wanted, colleagues=both)
+            self.options = self.options | {arrived.text(key): found}
 
     def save(self, form: Any, typed: Any) -> None:
         """Add the record, or say beside every field what is wrong; `answered` counts the answers."""

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crmlib import Workbench, catalog, contacts, filters, sales
-from crmlib.base import CrmError, Field, InvalidInput, as_json, fields_of
+from crmlib.base import Conflict, CrmError, Field, InvalidInput, as_json, fields_of
 from crmlib.i18n import format_money
 from crmlib.i18n import gettext as _
 from crmlib.sales import AMOUNT, Deal
@@ -61,7 +61,7 @@ def deal_details(session: Session, deal: Deal, step: dict[str, Any] | None, work
             {"id": stage.id, "name": stage.name} for stage in deal.stage.pipeline.stages if stage.kind == "open"
         ],
         "step": {"text": step["subject"], "icon": shown.ACTIVITY_ICONS[step["kind"].value]} if step else {},
-        "lost_reason": _reason(deal.lost_reason),
+        "lost_reason": sales.lost_reason_labels(session).get(deal.lost_reason or "", deal.lost_reason or ""),
         "lost_note": deal.lost_note or "",
         "closed": shown.day(deal.closed_on, workbench),
         "opened": shown.day(deal.opened_on, workbench),
@@ -82,6 +82,8 @@ def edit_one(workbench: Workbench, deal_id: int, key: str, typed: Any, was: Any)
             sales.edit_deal(session, deal, {key: typed}, was={key: was}, currency=currency)
     except InvalidInput as refusal:
         return {"key": key, "text": shown.refusal(refusal)}
+    except Conflict as refusal:
+        return {"key": key, "text": str(refusal), "conflict": True}
     except CrmError as refusal:
         return {"key": key, "text": str(refusal)}
     return {"key": key, "text": ""}
@@ -101,7 +103,3 @@ def _products(session: Session) -> list[dict[str, Any]]:
 
 def _name(record: Any) -> str:
     return record.name if record is not None else ""
-
-
-def _reason(value: str | None) -> str:
-    return _(dict(sales.LOST_REASONS).get(value or "", value or ""))

@@ -1,7 +1,7 @@
-"""What may be done with money: payments, refunds, exchange rates, and the sums kept of them."""
+"""What is given back: of an order, of a payment, or by itself."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,136 +9,16 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import (
-    FxRate,
-    InvalidInput,
-    InvalidTransition,
-    Money,
-    Refused,
-    edit_fields,
-    find,
-    read_fields,
-    tell,
-)
-from crmlib.base import set_rates as write_rates
-from crmlib.base.fx import DAYS_BACK
-from crmlib.billing.events import (
-    OrderRefunded,
-    PaymentEvent,
-    PaymentFailed,
-    PaymentReceived,
-    PaymentRefunded,
-    RefundGiven,
-)
+from crmlib.base import InvalidInput, InvalidTransition, Money, Refused, find, read_fields, tell
+from crmlib.billing.actions.money import above_nothing, same_currency, wrong_status
+from crmlib.billing.actions.payment import tell_payment
+from crmlib.billing.events import OrderRefunded, PaymentRefunded, RefundGiven
 from crmlib.billing.reckoning import share_out, shares
-from crmlib.billing.records import (
-    COUNTED,
-    Order,
-    OrderLine,
-    Payment,
-    PaymentMethod,
-    PaymentStatus,
-    Refund,
-    RefundLine,
-    RefundStatus,
-)
-from crmlib.billing.totals import convert_anew, count_anew, reporting_currency
+from crmlib.billing.records import COUNTED, Order, OrderLine, Payment, PaymentStatus, Refund, RefundLine, RefundStatus
 from crmlib.contacts import Party
 from crmlib.i18n import gettext as _
 
-__all__ = [
-    "add_payment_method",
-    "cancel_payment",
-    "cancel_refund",
-    "edit_payment",
-    "end_payment_method",
-    "fail_payment",
-    "receive_payment",
-    "record_payment",
-    "record_refund",
-    "recount_totals",
-    "refund_order",
-    "refund_payment",
-    "restate",
-    "set_fx_rate",
-    "set_fx_rates",
-    "settle_refund",
-]
-
 _OPEN_REFUNDS = (RefundStatus.CREDITED, RefundStatus.PAID)
-
-
-def record_payment(
-    session: Session,
-    *,
-    amount: Money,
-    at: datetime,
-    order: Order | int | None = None,
-    party: Party | int | None = None,
-    paid_on: date | None = None,
-    method: str | None = None,
-    reference: str | None = None,
-    status: PaymentStatus | str = PaymentStatus.RECEIVED,
-    note: str | None = None,
-) -> Payment:
-    """Money that came from a party, for an order where one is named; the party is the order's unless another paid.
-
-    Raises InvalidInput where it is not above nothing, Refused where it is not in the order's currency.
-    """
-    order = None if order is None else find(session, Order, order)
-    payer = _party(session, party, order)
-    _above_nothing(amount)
-    if order is not None:
-        _same_currency(order.currency, amount)
-    values = read_fields(Payment, {"method": method, "reference": reference, "status": status, "note": note})
-    payment = Payment(order=order, party=payer, amount=amount, paid_at=at, paid_on=paid_on or at.date(), **values)
-    session.add(payment)
-    session.flush()
-    if payment.status is PaymentStatus.RECEIVED:
-        _tell_payment(session, payment, PaymentReceived, at)
-    return payment
-
-
-def edit_payment(
-    session: Session, payment: Payment | int, typed: Mapping[str, Any], *, was: Mapping[str, Any] | None = None
-) -> Payment:
-    """Correct day, method, reference or note of a payment. Raises Conflict where it is not what the editor saw."""
-    payment = find(session, Payment, payment)
-    if "status" in typed:
-        raise InvalidInput(_("Field"), "status", _("this cannot be changed here"))
-    edit_fields(payment, typed, was=was)
-    session.flush()
-    return payment
-
-
-def receive_payment(session: Session, payment: Payment | int, *, at: datetime, paid_on: date | None = None) -> Payment:
-    """A pending payment arrived. Raises InvalidTransition where it is not pending."""
-    payment = _pending(session, payment)
-    payment.status, payment.paid_at, payment.paid_on = PaymentStatus.RECEIVED, at, paid_on or at.date()
-    session.flush()
-    _tell_payment(session, payment, PaymentReceived, at)
-    return payment
-
-
-def fail_payment(session: Session, payment: Payment | int, *, at: datetime, reason: str | None = None) -> Payment:
-    """A payment did not arrive, or was charged back. Raises InvalidTransition where it is cancelled or failed."""
-    payment = find(session, Payment, payment)
-    if payment.status not in (PaymentStatus.PENDING, PaymentStatus.RECEIVED):
-        raise _wrong_status(payment)
-    payment.status = PaymentStatus.FAILED
-    if reason:
-        payment.note = f"{payment.note}\n{reason}" if payment.note else reason
-    session.flush()
-    _tell_payment(session, payment, PaymentFailed, at, reason=reason)
-    return payment
-
-
-def cancel_payment(session: Session, payment: Payment | int) -> Payment:
-    """A pending payment is not expected any more. Raises InvalidTransition where it is not pending."""
-    payment = _pending(session, payment)
-    payment.status = PaymentStatus.CANCELLED
-    session.flush()
-    return payment
 
 
 def refund_order(
@@ -171,8 +51,8 @@ def refund_order(
     left = order.total_minor - _refunded(session, Refund.order_id == order.id)
     parts: list[tuple[OrderLine, Decimal, int]] = []
     if amount is not None:
-        _same_currency(order.currency, amount)
-        _above_nothing(amount)
+        same_currency(order.currency, amount)
+        above_nothing(amount)
         minor = amount.minor
     else:
         minor, parts = _refunded_lines(session, order, lines, left)
@@ -235,12 +115,12 @@ def refund_payment(
     """
     payment = find(session, Payment, payment)
     if payment.status is not PaymentStatus.RECEIVED:
-        raise _wrong_status(payment)
+        raise wrong_status(payment)
     left = payment.amount_minor - _refunded(session, Refund.payment_id == payment.id)
     money = amount or Money(left, payment.currency)
-    _same_currency(payment.currency, money)
+    same_currency(payment.currency, money)
     if left > 0:
-        _above_nothing(money)
+        above_nothing(money)
     if money.minor > left or left <= 0:
         most = Money(max(left, 0), payment.currency)
         raise Refused(_("Of this payment {amount} can still be paid back.").format(amount=most))
@@ -256,7 +136,7 @@ def refund_payment(
     )
     session.flush()
     more = {"refund_id": refund.id, "reason": refund.reason}
-    _tell_payment(session, payment, PaymentRefunded, at, amount_minor=money.minor, **more)
+    tell_payment(session, payment, PaymentRefunded, at, amount_minor=money.minor, **more)
     return refund
 
 
@@ -273,7 +153,7 @@ def record_refund(
     note: str | None = None,
 ) -> Refund:
     """Money given back that belongs to no order or payment we know. Raises InvalidInput where it is nothing."""
-    _above_nothing(amount)
+    above_nothing(amount)
     refund = _refund(
         session,
         amount,
@@ -301,7 +181,7 @@ def settle_refund(session: Session, refund: Refund | int, *, at: datetime, refun
     """What was credited is paid back now. Raises InvalidTransition where it is not open."""
     refund = find(session, Refund, refund)
     if refund.status is not RefundStatus.CREDITED:
-        raise _wrong_status(refund)
+        raise wrong_status(refund)
     refund.status, refund.refunded_at, refund.refunded_on = RefundStatus.PAID, at, refunded_on or at.date()
     session.flush()
     return refund
@@ -311,90 +191,10 @@ def cancel_refund(session: Session, refund: Refund | int) -> Refund:
     """A refund that was credited is not given after all. Raises InvalidTransition where it was paid back."""
     refund = find(session, Refund, refund)
     if refund.status is not RefundStatus.CREDITED:
-        raise _wrong_status(refund)
+        raise wrong_status(refund)
     refund.status = RefundStatus.CANCELLED
     session.flush()
     return refund
-
-
-def add_payment_method(
-    session: Session,
-    party: Party | int,
-    *,
-    method: str,
-    label: str | None = None,
-    is_preferred: bool = False,
-    from_on: date | None = None,
-) -> PaymentMethod:
-    """How a party pays from now on; a preferred one takes the place of the one that was."""
-    party = find(session, Party, party)
-    values = read_fields(PaymentMethod, {"method": method, "label": label, "from_on": from_on})
-    if is_preferred:
-        for other in session.scalars(
-            select(PaymentMethod).where(PaymentMethod.party_id == party.id, PaymentMethod.is_preferred)
-        ):
-            other.is_preferred = False
-    made = PaymentMethod(party=party, is_preferred=is_preferred, **values)
-    session.add(made)
-    session.flush()
-    return made
-
-
-def end_payment_method(session: Session, payment_method: PaymentMethod | int, *, on: date) -> PaymentMethod:
-    """A party pays in this way no longer; that they did stays known."""
-    payment_method = find(session, PaymentMethod, payment_method)
-    payment_method.to_on, payment_method.is_preferred = on, False
-    session.flush()
-    return payment_method
-
-
-def set_fx_rate(
-    session: Session,
-    *,
-    day: date,
-    currency: str,
-    rate: Decimal | int | str,
-    base: str | None = None,
-    source: str | None = None,
-) -> FxRate:
-    """One `base` (the reporting currency) was worth `rate` of `currency` on `day`. What had no rate is converted."""
-    return set_fx_rates(session, [(day, currency, rate)], base=base, source=source)[0]
-
-
-def set_fx_rates(
-    session: Session,
-    rows: Iterable[tuple[date, str, Decimal | int | str]],
-    *,
-    base: str | None = None,
-    source: str | None = None,
-) -> list[FxRate]:
-    """Many rates at once, as (day, currency, rate) for one `base` (the reporting currency unless another is named).
-
-    Those of the same day and pair are replaced. Orders, payments and refunds of the days they count for are converted
-    anew, and with them the sums per party.
-    """
-    ours = reporting_currency(session)
-    base = base or ours
-    if base is None:
-        raise InvalidInput(_("Base currency"), "", _("say what the rates are of"))
-    rates = write_rates(session, rows, base=base, source=source)
-    if rates and ours is not None:
-        days = [rate.day for rate in rates]
-        convert_anew(session, days=(min(days), max(days) + timedelta(days=DAYS_BACK)))
-    return rates
-
-
-def recount_totals(session: Session) -> int:
-    """Count the sums per party anew, in one statement; how many parties have any."""
-    return count_anew(session)
-
-
-def restate(session: Session, *, currency: str | None = None) -> int:
-    """Convert everything anew by the rates known now, into another reporting currency where one is named.
-
-    How many orders, payments and refunds have another amount than before; the sums per party follow.
-    """
-    return convert_anew(session, currency=currency)
 
 
 def _refund(
@@ -459,50 +259,3 @@ def _refunded_lines(
         raise Refused(_("These lines came to nothing; there is nothing to refund."))
     parts = share_out(minor, [part for _line, _quantity, part in wanted])
     return minor, [(line, quantity, part) for (line, quantity, _part), part in zip(wanted, parts, strict=True)]
-
-
-def _party(session: Session, party: Party | int | None, order: Order | None) -> Party | None:
-    if party is not None:
-        return find(session, Party, party)
-    return order.party if order is not None else None
-
-
-def _pending(session: Session, payment: Payment | int) -> Payment:
-    payment = find(session, Payment, payment)
-    if payment.status is not PaymentStatus.PENDING:
-        raise _wrong_status(payment)
-    return payment
-
-
-def _wrong_status(thing: Payment | Refund) -> InvalidTransition:
-    said = _("This is {status} already; that step is not possible.")
-    return InvalidTransition(said.format(status=_(thing.status.label)))
-
-
-def _above_nothing(amount: Money) -> None:
-    if amount.minor <= 0:
-        raise InvalidInput(_("Amount"), amount.amount, _("write an amount above nothing"))
-
-
-def _same_currency(currency: str, money: Money) -> None:
-    if money.currency != currency:
-        raise Refused(
-            _("This is in {currency}; {other} cannot be mixed in. Convert the amount first.")
-            .format(currency=currency, other=money.currency)
-        )  # fmt: skip
-
-
-def _tell_payment(session: Session, payment: Payment, event: type[PaymentEvent], at: datetime, **more: Any) -> None:
-    facts = {"amount_minor": payment.amount_minor, **more}
-    tell(
-        session,
-        event(
-            record_id=payment.id,
-            party_id=payment.party_id,
-            at=at,
-            currency=payment.currency,
-            method=payment.method,
-            number=payment.order.number if payment.order else None,
-            **facts,
-        ),
-    )
