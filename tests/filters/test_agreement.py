@@ -222,7 +222,7 @@ def test_what_is_written_reads_back_as_the_same_tree(data):
     from crmlib.filters.catalogue import _fields
     from crmlib.filters.offered import offered
 
-    fields = _fields("party", "sqlite", (), id(offered("party")))
+    fields = _fields("party", "sqlite", (), (), id(offered("party")))
     tree = parse(to_text(data.draw(trees(fields))), fields)
     assert parse(to_text(tree), fields) == tree
 
