@@ -72,7 +72,7 @@ def test_salesforce_files_keep_parents_managers_and_departments(workbench, bring
         assert (relation.party.name, relation.kind.value, relation.other.name) == ("Dan Rus", "manages", "Ana Pop")
         fleet = session.scalars(select(Deal).where(Deal.name == "Fleet")).one()
         assert (fleet.party.name, [one.party.name for one in fleet.contacts]) == ("Acme Bau", ["Ana Pop"])
-        assert session.scalars(select(Deal.lost_note).where(Deal.name == "Seats")).one() == "Too dear"
+        assert session.scalars(select(Deal.lost_reason).where(Deal.name == "Seats")).one() == "Too dear"
 
 
 def test_a_file_that_came_too_early_is_connected_when_it_comes_again(workbench, bring, one):
