@@ -168,8 +168,8 @@ class SqlBackend:
             return self._at_most(self._key.in_(list(self._rows_of(select(self._key).where(found)))), n)
         if n <= SOME:
             return self._at_most(found, n)
-        if field.about.key == self._sort:
-            return found
+        if field.about.key == self._sort or (field.then is not None and self._sort == "name"):
+            return found  # its index has them in this order
         # Very many: the list is walked in its own order, and meets one of them soon. SQLite must not begin with them.
         kept = None if field.folded is None else bare(field.folded)
         return self._on(field, bare(field.expression), field.currency, test, kept)
