@@ -94,6 +94,15 @@ def test_lifecycles_are_counted_over_everyone_and_chosen_one_at_a_time(model):
     assert {row["lifecycle"]["value"] for row in model.rows} == {"customer"}
 
 
+def test_very_many_are_counted_no_further_and_it_says_so(model, monkeypatch):
+    model.show({})
+    assert not any("+" in tab["count"] for tab in model.tabs)
+    monkeypatch.setattr("widgets.contacts.customers.model.MOST_COUNTED", 2)
+    model.show({})
+    assert model.tabs[0]["count"].endswith("+")
+    assert {tab["count"] for tab in model.tabs[1:]} <= {"1", "2", "2+"}
+
+
 def test_colleagues_are_no_customers(model):
     model.show({"search": "suparman"})
     assert model.total == 0

@@ -1,5 +1,6 @@
 """What the list of customers shows and what can be done to it; no pixels in here."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import traitlets as tl
@@ -15,6 +16,10 @@ PER_PAGE = (20, 50, 100)
 
 # Whom somebody last spoke with is who is worked with now.
 ORDER: dict[str, Any] = {"sort": "last_activity_at", "descending": True}
+
+
+# No tab is counted further; of more than these it is said that there are more.
+MOST_COUNTED = 10_000
 
 
 class CustomersModel(tl.HasTraits):
@@ -67,7 +72,7 @@ class CustomersModel(tl.HasTraits):
             numbers = [row["party_id"] for row in found.rows]
             kinds = activities.latest_kinds(session, numbers)
             open_ones = sales.open_deal_sums(session, numbers)
-            self.tabs = self._tabs(contacts.lifecycle_counts(session))
+            self.tabs = self._tabs(contacts.lifecycle_counts(session, most=MOST_COUNTED + 1))
             self.rows = [self._row(row, kinds, open_ones) for row in found.rows]
             self.total, self.total_is_more = found.total, found.total_is_more
             self.total_text = format_number(found.total) + ("+" if found.total_is_more else "")
@@ -84,10 +89,10 @@ class CustomersModel(tl.HasTraits):
         )
 
     def _tabs(self, counts: dict[str, int]) -> list[dict[str, Any]]:
-        tabs = [{"value": "", "label": _("All"), "count": format_number(sum(counts.values()))}]
+        tabs = [{"value": "", "label": _("All"), "count": _count(counts.values())}]
         for lifecycle in Lifecycle:
             if counts.get(lifecycle.value) or lifecycle.value == self.lifecycle:
-                count = format_number(counts.get(lifecycle.value, 0))
+                count = _count([counts.get(lifecycle.value, 0)])
                 tabs.append({"value": lifecycle.value, "label": _(lifecycle.label), "count": count})
         return tabs
 
@@ -105,6 +110,12 @@ class CustomersModel(tl.HasTraits):
             "last": shown.moment(row["last_activity_at"], self._workbench) | {"icon": icon},
             "open": {"count": count, "text": shown.sums(money)},
         }
+
+
+def _count(counts: Iterable[int]) -> str:
+    counts = list(counts)
+    most = sum(min(one, MOST_COUNTED) for one in counts)
+    return format_number(most) + ("+" if any(one > MOST_COUNTED for one in counts) else "")
 
 
 def _known_lifecycle(value: Any) -> str:
