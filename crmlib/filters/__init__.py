@@ -38,6 +38,7 @@ from crmlib.filters.plain import Link, as_predicate, matches
 from crmlib.filters.queries import ViewEntry, custom_values, open_view, saved_views, view_problem
 from crmlib.filters.records import CUSTOM_KINDS, CustomField, SavedView
 from crmlib.filters.sql import as_clause
+from crmlib.filters.stored import load as from_stored
 from crmlib.filters.tree import And, Condition, Everything, Not, Or, Tree, both, either
 from crmlib.filters.writing import to_text
 
@@ -84,6 +85,7 @@ __all__ = [
     "find_me_with",
     "find_rates_with",
     "from_conditions",
+    "from_stored",
     "has_values",
     "index_custom_field",
     "known_records",

@@ -194,8 +194,10 @@ def custom_fields(session: Session, record: Base, workbench: Workbench) -> list[
     known = filters.catalogue(session, type(record))
     stored: dict[str, Any] = getattr(record, "custom", None) or {}
     made = []
-    for key, value in filters.custom_values(session, record).items():
-        about = known[key]
+    for key, about in known.items():
+        if not about.is_custom:
+            continue
+        value = filters.from_stored(about, stored.get(key))
         said, more = _custom(session, about, value)
         seen = filters.seen_value(about, stored.get(key))
         field = form_field(about, value="" if seen is None else seen, shown=said)
