@@ -41,7 +41,9 @@ def connect(address: str) -> Engine:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":
         try:
-            engine = create_engine(url, pool_pre_ping=True)
+            # A statement that is prepared is soon planned for any value at all, and so for none: of a list that
+            # somebody comes back to, the sixth look took four times as long as the first.
+            engine = create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
         except ImportError:
             raise Unavailable(_("PostgreSQL needs one more package: pip install psycopg[binary]")) from None
         event.listen(engine, "connect", _open_postgresql)
