@@ -3,7 +3,7 @@
 Records and their journal, money, errors, fields, frames, the engine, the migrations.
 """
 
-from crmlib.base.bulk import insert_columns, insert_many
+from crmlib.base.bulk import few_collections, insert_columns, insert_many
 from crmlib.base.edits import check_seen, edit_fields, read_field, read_fields
 from crmlib.base.engine import connect, sessions, sqlite_address, told, transaction
 from crmlib.base.errors import (
@@ -128,6 +128,7 @@ __all__ = [
     "different_values",
     "directed",
     "edit_fields",
+    "few_collections",
     "field",
     "fields_of",
     "find",

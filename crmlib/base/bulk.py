@@ -5,7 +5,9 @@ database has, and still keeps what the house promises: numbers that nobody else 
 and the journal.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
@@ -27,6 +29,18 @@ _REMEMBERED = 50_000
 
 #: A chunk of rows by column: a list or a range has a value for each row, anything else is the same in all of them.
 Columns = Mapping[str, Any]
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let Python look for circular garbage seldom, where very many objects are made and next to none in circles."""
+    before = gc.get_threshold()
+    if before[0]:
+        gc.set_threshold(max(before[0], 100_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def insert_many(

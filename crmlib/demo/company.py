@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crmlib.activities import Activity
-from crmlib.base import Refused
+from crmlib.base import Refused, few_collections
 from crmlib.base.settings import find_workspace
 from crmlib.catalog import Product
 from crmlib.contacts import Organization, Party, Person
@@ -66,7 +66,7 @@ def make_demo(
             door="demo",
             **{key: company[key] for key in ("name", "currency", "locale", "timezone", "country", "actor")},
         )
-        with workbench:
+        with workbench, few_collections():
             if scale <= MOST_LIVED:
                 counts = _live(workbench, clock, Random(f"{seed} {scale:g}"), scale=scale, today=today)
             else:

@@ -12,10 +12,8 @@ An import is one transaction. A process that dies in the middle of it leaves not
 the same command again starts from the beginning: so nothing can be there twice, and nothing be missing.
 """
 
-import gc
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -25,7 +23,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crmlib.base import Base, InvalidInput, record_name
+from crmlib.base import Base, InvalidInput, few_collections, record_name
 from crmlib.exchange.progress import Progress
 from crmlib.exchange.reading import BadRow, Row, Table, WholeTable
 from crmlib.exchange.records import Import
@@ -210,7 +208,7 @@ class Loading:
         if kind.counts_keys:
             self.sources.forgotten.add(kind.name)
         try:
-            with _few_collections():
+            with few_collections():
                 for portion in _portions(self._readable(kind, table)):
                     self._load(kind, table, portion, seen, ask=any_known)
                     # A file whose rows hold several records is read more than once.
@@ -450,18 +448,6 @@ def kept_here(name: str, here: Any, wanted: Any) -> str:
 
 
 T = TypeVar("T")
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Let Python look for circular garbage seldom: a portion is many thousand objects, and none of them in circles."""
-    before = gc.get_threshold()
-    if before[0]:
-        gc.set_threshold(max(before[0], 100_000), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _portions(rows: Iterable[T]) -> Iterator[list[T]]:
