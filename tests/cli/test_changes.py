@@ -7,25 +7,8 @@ import sys
 import pytest
 
 from crmlib import create_workbench, open_workbench
-from crmlib.cli.app import run
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("CRM_DATABASE", "CRM_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CRM_WORKSPACE", str(tmp_path / "ws"))
-
-
-@pytest.fixture
-def crm(capsys):
-    def crm(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return crm
+pytestmark = pytest.mark.usefixtures("at_home")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from crmlib import __version__, create_workbench, open_workbench
-from crmlib.cli.app import run
 from crmlib.cli.asked import Asked
 from crmlib.cli.doctor import examine
 
@@ -18,24 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "demo", "init", "import", "export", "search", "changes", "undo", "serve", "lab", "report", "doctor",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """No test may meet the workspace or the settings of whoever runs it."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("CRM_WORKSPACE", "CRM_DATABASE", "CRM_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def crm(capsys):
-    def crm(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return crm
 
 
 @pytest.fixture

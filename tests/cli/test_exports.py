@@ -8,21 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from crmlib import create_workbench
-from crmlib.cli.app import run
 
-
-@pytest.fixture
-def crm(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CRM_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.delenv("CRM_DATABASE", raising=False)
-
-    def crm(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return crm
+pytestmark = pytest.mark.usefixtures("at_home")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from crmlib import create_workbench, open_workbench
-from crmlib.cli.app import run
 from crmlib.cli.deciding import decide
 from crmlib.contacts import Affiliation, Party
 from crmlib.exchange import ImportReport, MatchDecision
@@ -23,19 +22,7 @@ Ana,Pop,ana@example.com,Initech,38
 Dan,Rus,dan@example.com,Globexx,44
 """
 
-
-@pytest.fixture
-def crm(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CRM_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.delenv("CRM_DATABASE", raising=False)
-
-    def crm(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return crm
+pytestmark = pytest.mark.usefixtures("at_home")
 
 
 @pytest.fixture
