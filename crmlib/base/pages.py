@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 # No page shows more than this, whatever it is asked for.
 MOST_ROWS = 500
 
-# A list is counted up to here: nobody turns fifty pages, and counting more takes longer than the page.
-MOST_COUNTED = 1_000
+# A list is counted up to here: nobody turns two hundred and fifty pages, and counting more takes longer than the page.
+MOST_COUNTED = 5_000
 
 # So many records are looked at one by one to count those that fit: as many as a page may take the time for.
 MOST_LOOKED_AT = 20_000

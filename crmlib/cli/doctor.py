@@ -226,11 +226,11 @@ def _mend(asked: Asked) -> None:
     """Build anew whatever is worked out from records: each step in a transaction of its own, so that it is kept."""
     from crmlib.base import refresh_statistics
     from crmlib.billing import recount_totals
-    from crmlib.contacts import renew_keys
+    from crmlib.contacts import keep_places_anew, renew_keys
     from crmlib.search import reindex
 
     with asked.open() as workbench:
-        for step in (reindex, renew_keys, recount_totals, refresh_statistics):
+        for step in (reindex, renew_keys, keep_places_anew, recount_totals, refresh_statistics):
             with workbench.session() as session:
                 step(session)
 

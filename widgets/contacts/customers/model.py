@@ -6,6 +6,7 @@ from typing import Any
 import traitlets as tl
 
 from crmlib import Workbench, activities, contacts, sales
+from crmlib.base import MOST_COUNTED
 from crmlib.contacts import Lifecycle
 from crmlib.i18n import format_number
 from crmlib.i18n import gettext as _
@@ -16,10 +17,6 @@ PER_PAGE = (20, 50, 100)
 
 # Whom somebody last spoke with is who is worked with now.
 ORDER: dict[str, Any] = {"sort": "last_activity_at", "descending": True}
-
-
-# No tab is counted further; of more than these it is said that there are more.
-MOST_COUNTED = 10_000
 
 
 class CustomersModel(tl.HasTraits):
